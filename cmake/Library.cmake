@@ -1,0 +1,30 @@
+# headrace_library(engine/base [LINK lib...]) makes the static library headrace_engine_base from every .cc file of the
+# calling folder. Links are written out, so that an include that runs against the layers does not link.
+function(headrace_library folder)
+  cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
+  string(REPLACE "/" "_" name "headrace_${folder}")
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cc)
+  if(sources)
+    add_library(${name} STATIC ${sources})
+    target_link_libraries(${name} PUBLIC ${ARG_LINK})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${ARG_LINK})
+  endif()
+endfunction()
+
+# headrace_test(engine/base LABELS unit LINK lib...) makes one test program from every *_test.cc of tests/<folder>;
+# the helpers beside them (other .cc files) are compiled in.
+function(headrace_test folder)
+  cmake_parse_arguments(ARG "" "" "LABELS;LINK" ${ARGN})
+  string(REPLACE "/" "_" name "test_${folder}")
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${folder}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name} ${sources})
+  target_precompile_headers(${name} PRIVATE <gtest/gtest.h> <string> <vector>)
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} headrace_tests_support GTest::gtest GTest::gmock GTest::gtest_main)
+  add_test(NAME ${folder} COMMAND ${name})
+  set_tests_properties(${folder} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 900)
+endfunction()

@@ -1,0 +1,60 @@
+// What the node is doing, as a snapshot: for the log line, the progress bar, RPC and the summary at the end.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/primitives/hash256.h"
+
+namespace headrace {
+
+// The one thing that the next block waits for.
+enum class WaitReason : uint8_t { kNothing, kPeer, kNetwork, kDisk, kCpu };
+
+struct PeerStatus {
+  uint64_t id = 0;
+  std::string address;
+  bool is_inbound = false;
+  std::string user_agent;
+  int32_t start_height = 0;
+  uint64_t blocks_received = 0;
+  uint64_t block_bytes_received = 0;
+  uint32_t blocks_in_flight = 0;
+  uint32_t blocks_in_flight_max = 0;  // the most there ever were
+  uint64_t blocks_served = 0;
+};
+
+struct NodeStatus {
+  std::string chain;          // main, test, testnet4, signet, regtest
+  uint32_t header_height = 0; // best header
+  uint32_t resolved_height = 0;
+  uint32_t verified_height = 0;
+  uint32_t applied_height = 0;
+  uint32_t durable_height = 0;
+  Hash256 applied_hash;
+  uint32_t applied_time_s = 0;  // header time of the applied tip
+  double progress = 0;          // 0 to 1, by transactions as well as is known
+
+  // Totals since start.
+  uint64_t blocks_applied = 0;
+  uint64_t block_bytes = 0;
+  uint64_t transactions = 0;
+  uint64_t inputs = 0;
+  uint64_t scripts_verified = 0;
+  uint64_t scripts_skipped = 0;  // under assumevalid
+  uint64_t blocks_downloaded = 0;
+  uint64_t reorganisations = 0;
+
+  uint64_t coins = 0;
+  uint64_t coin_store_resident_bytes = 0;
+  uint64_t bytes_in_flight = 0;   // slabs received and not yet applied
+  uint64_t disk_bytes_written = 0;
+  uint64_t checkpoints = 0;
+
+  WaitReason waiting_on = WaitReason::kNothing;
+  uint32_t blocks_in_flight_max_per_peer = 0;  // over all peers, ever
+  std::vector<PeerStatus> peers;
+};
+
+}  // namespace headrace

@@ -1,0 +1,93 @@
+// The unspent set, as validation asks for it: whole windows of blocks, never single coins, but for readers.
+//
+// Heights. `resolved` is the height of the block whose effects the store holds. The engine moves it forward by Apply and
+// back by Unapply, tells by SetApplied how far verdicts have come, and drives checkpoints with StepCheckpoint.
+//
+// Threads: everything but Find is called by the engine thread alone, which waits inside (the store spreads the work over
+// the executor). Find may be called from any thread at any time.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/base/arena.h"
+#include "engine/primitives/block_columns.h"
+#include "engine/primitives/coin.h"
+
+namespace headrace {
+
+struct BlockPoint {
+  Hash256 hash;
+  uint32_t height = 0;
+  bool operator==(const BlockPoint&) const = default;
+};
+
+// One block of a window. The store reads the columns (txids filled) and fills `spent`.
+struct WindowBlock {
+  uint32_t height = 0;
+  const BlockColumns* columns = nullptr;
+  // Apply: out, one entry per input of the block in column order (the coinbase's is left as it is); scripts are copied
+  // into `arena`. Unapply: in, the same. Sized by the caller: columns->input_count().
+  std::span<Coin> spent;
+  Arena* arena = nullptr;
+  // BIP30's historical exceptions: this block may create outputs that exist; the older coins are gone for good.
+  bool may_overwrite = false;
+};
+
+enum class WindowOutcome : uint8_t {
+  kApplied,
+  // An input's coin is missing or spent twice, or an output exists already (BIP30). The store is as it was before.
+  kViolated,
+};
+
+struct CoinStoreCounters {
+  uint64_t coins = 0;          // unspent now, at the resolved height
+  uint64_t resident_bytes = 0; // index and young generation
+  uint64_t disk_bytes = 0;
+  uint64_t checkpoints = 0;
+  uint64_t bytes_written = 0;
+};
+
+class CoinStore {
+ public:
+  virtual ~CoinStore() = default;
+
+  virtual BlockPoint resolved() const = 0;
+
+  // Recovery. The lowest height that any part of the store holds: Apply must be fed again from the block after it. While
+  // heights up to `recovery_end` are re-applied each part ignores what it has, and `spent` is not filled for those parts.
+  virtual BlockPoint recovery_start() const = 0;
+  virtual uint32_t recovery_end() const = 0;
+
+  // Spends and creates everything of consecutive blocks, the first of which stands on resolved().hash. A coin created in
+  // the window may be spent by a later transaction of it. An environment failure (disk, checksum) is a Status, and is
+  // never a verdict on a block.
+  virtual absl::StatusOr<WindowOutcome> Apply(std::span<WindowBlock> window) = 0;
+
+  // Takes the last blocks back, `window` in ascending order, the last of which is resolved(); `previous` is the block
+  // below the first. Every creation is erased, every spent coin is put back.
+  virtual absl::Status Unapply(std::span<const WindowBlock> window, const BlockPoint& previous) = 0;
+
+  // Reads one coin as of resolved(); the script is copied into `script_buffer` and coin.script points there. False when
+  // there is none.
+  virtual absl::StatusOr<bool> Find(const OutPoint& outpoint, Coin& coin, std::vector<uint8_t>& script_buffer) const = 0;
+
+  // Checkpoints. Begin starts one unless one is under way; Step does a bounded piece of it (called at window boundaries)
+  // and publishes the manifest once `applied` has reached every part's height. What a manifest relies on (block files,
+  // undo, block index) is made durable first through `make_durable`, which the engine gives.
+  virtual void SetApplied(const BlockPoint& applied) = 0;
+  virtual absl::Status BeginCheckpoint() = 0;
+  virtual absl::Status StepCheckpoint() = 0;
+  virtual bool checkpoint_under_way() const = 0;
+  // Brings the checkpoint under way, or a fresh one, to its end; resolved must equal applied. For shutdown.
+  virtual absl::Status FinishCheckpoint() = 0;
+  // The height a crash now would fall back to.
+  virtual BlockPoint durable() const = 0;
+
+  virtual CoinStoreCounters counters() const = 0;
+};
+
+}  // namespace headrace

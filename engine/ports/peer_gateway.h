@@ -1,0 +1,99 @@
+// The network as the engine sees it: events come in from peers, commands go out to them. Bytes, sockets and handshakes
+// stay on the other side.
+//
+// Threads: the engine thread calls; the network's thread is behind it, with bounded rings between.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/base/slab.h"
+#include "engine/primitives/block_header.h"
+
+namespace headrace {
+
+// Unique over the life of the process; 0 is nobody.
+using PeerId = uint64_t;
+
+// Bits of a peer's services (version message).
+enum ServiceFlags : uint64_t {
+  kNodeNetwork = 1 << 0,
+  kNodeBloom = 1 << 2,
+  kNodeWitness = 1 << 3,
+  kNodeCompactFilters = 1 << 6,
+  kNodeNetworkLimited = 1 << 10,
+};
+
+// Inventory types (BIP144 adds the witness flag).
+enum InventoryType : uint32_t {
+  kInvTransaction = 1,
+  kInvBlock = 2,
+  kInvFilteredBlock = 3,
+  kInvCompactBlock = 4,
+  kInvWtx = 5,
+  kInvWitnessFlag = 1u << 30,
+  kInvWitnessBlock = kInvBlock | kInvWitnessFlag,
+  kInvWitnessTransaction = kInvTransaction | kInvWitnessFlag,
+};
+
+struct InventoryItem {
+  uint32_t type = 0;
+  Hash256 hash;
+  bool operator==(const InventoryItem&) const = default;
+};
+
+struct PeerInfo {
+  PeerId id = 0;
+  bool is_inbound = false;
+  std::string address;  // host:port
+  uint64_t services = 0;
+  int32_t protocol_version = 0;
+  std::string user_agent;
+  int32_t start_height = 0;
+};
+
+// What a peer did. `PeerConnected` comes after a complete handshake, `PeerDisconnected` last.
+struct PeerConnected { PeerInfo info; };
+struct PeerDisconnected { PeerId peer; };
+struct HeadersReceived { PeerId peer; std::vector<BlockHeader> headers; };
+struct BlockReceived { PeerId peer; Hash256 hash; SlabRef block; };
+struct InventoryReceived { PeerId peer; std::vector<InventoryItem> items; };
+struct NotFoundReceived { PeerId peer; std::vector<InventoryItem> items; };
+struct GetHeadersReceived { PeerId peer; std::vector<Hash256> locator; Hash256 stop; };
+struct GetBlocksReceived { PeerId peer; std::vector<Hash256> locator; Hash256 stop; };
+struct GetDataReceived { PeerId peer; std::vector<InventoryItem> items; };
+using PeerEvent = std::variant<std::monostate, PeerConnected, PeerDisconnected, HeadersReceived, BlockReceived, InventoryReceived,
+                               NotFoundReceived, GetHeadersReceived, GetBlocksReceived, GetDataReceived>;
+
+// What the engine wants done. Commands to a peer that is gone are dropped.
+struct SendGetHeaders { PeerId peer; std::vector<Hash256> locator; Hash256 stop; };
+struct SendHeaders { PeerId peer; std::vector<BlockHeader> headers; };
+struct SendInventory { PeerId peer; std::vector<InventoryItem> items; };
+struct SendNotFound { PeerId peer; std::vector<InventoryItem> items; };
+// Asks for blocks, and tells the transport to expect them: each answer gets an exact slab.
+struct SendGetData { PeerId peer; std::vector<InventoryItem> items; };
+struct SendBlock { PeerId peer; SharedBytes block; };
+struct Disconnect {
+  PeerId peer;
+  std::string reason;
+  bool discourage = false;  // the peer broke a rule: its address is not to be trusted soon
+};
+using PeerCommand = std::variant<std::monostate, SendGetHeaders, SendHeaders, SendInventory, SendNotFound, SendGetData, SendBlock, Disconnect>;
+
+class PeerGateway {
+ public:
+  virtual ~PeerGateway() = default;
+  // Moves up to `events_max` events to the end of `events`; true when there were any.
+  virtual bool TakeEvents(std::vector<PeerEvent>& events, size_t events_max) = 0;
+  // Queues commands in order.
+  virtual void Submit(std::vector<PeerCommand>& commands) = 0;
+  // Bytes queued and not yet sent to a peer, commands not yet executed included as well as is known; for backpressure
+  // when serving blocks.
+  virtual uint64_t QueuedBytes(PeerId peer) const = 0;
+  // The height that new handshakes announce.
+  virtual void SetBestHeight(int32_t height) = 0;
+};
+
+}  // namespace headrace
