@@ -1,5 +1,6 @@
 // Batches against both file systems: contents, order around syncs, depth, many submitters, destruction.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <random>
@@ -204,6 +205,37 @@ TEST_P(FileBatchTest, ReadsPastTheEndNameFileAndOffset) {
     EXPECT_NE(std::string(status.message()).find(file->path()), std::string::npos);
     EXPECT_NE(std::string(status.message()).find(std::to_string(offset)), std::string::npos);
   }
+}
+
+// A read from an empty FIFO ends only when somebody writes to it: an operation that lasts exactly as long as the test wants.
+TEST_P(FileBatchTest, ASyncWaitsForASlowOperationAndOtherBatchesDoNot) {
+  if (GetParam() == FileSystemChoice::kPlain) GTEST_SKIP() << "the twin carries out one operation after another";
+  const std::string path = directory_.File("slow");
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const FileRef slow = files_->Open(path, OpenMode::kReadWrite).value();
+  const FileRef file = Create("held-back");
+  std::vector<uint8_t> read(5);
+  auto held_back = std::make_shared<FileBatch>();
+  held_back->operations = {{.kind = Kind::kRead, .file = slow, .read_into = read},
+                           {.kind = Kind::kSync, .file = file},
+                           {.kind = Kind::kWrite, .file = file, .write_from = AsBytes("after")}};
+  files_->Submit(held_back);
+  const FileRef other = Create("other");
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(files_->WriteAt(other, 0, AsBytes("independent")).ok());
+    ASSERT_TRUE(files_->Sync(other).ok());
+  }
+  EXPECT_FALSE(held_back->done());
+  EXPECT_EQ(file->Size().value(), 0u);
+  // In two parts: the first read comes back short and is continued.
+  ASSERT_TRUE(files_->WriteAt(slow, 0, AsBytes("ab")).ok());
+  ASSERT_TRUE(files_->Sync(other).ok());
+  EXPECT_FALSE(held_back->done());
+  ASSERT_TRUE(files_->WriteAt(slow, 0, AsBytes("cde")).ok());
+  held_back->Wait();
+  EXPECT_TRUE(held_back->status().ok()) << held_back->status();
+  EXPECT_EQ(AsText(read), "abcde");
+  EXPECT_EQ(file->Size().value(), 5u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Both, FileBatchTest, ::testing::Values(FileSystemChoice::kUring, FileSystemChoice::kPlain),
