@@ -14,7 +14,7 @@ namespace headrace {
 
 inline constexpr uint32_t kMaxBlockSigopCost = 80'000;
 
-// Proof of work, signet solution, Merkle root, size, coinbase shape, each transaction, legacy signature operations.
+// Proof of work, Merkle root, signet solution, size, coinbase shape, each transaction, legacy signature operations.
 Verdict CheckBlock(const BlockColumns& block, const ChainParams& params);
 
 // Finality, height in the coinbase, witness commitment, weight. The block passed CheckBlock.
