@@ -12,8 +12,8 @@
 namespace headrace {
 namespace {
 
-// No operation takes more than 43 elements off a stack, so with this many below the limit's surplus the evaluation fails
-// at its first operation whatever lies deeper. Deeper items of a larger witness are not unpacked.
+// No operation takes more than 43 elements off the stack, so a script that begins with this many fails at its first
+// operation, whatever lies below them: the deeper items of a larger witness need not be unpacked.
 constexpr size_t kWitnessItemsUnpackedMax = 2 * kMaxStackElements;
 
 ScriptWorkspace& ThreadWorkspace() {
