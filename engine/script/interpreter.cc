@@ -100,7 +100,7 @@ ScriptError Interpreter::FlowOperation(Opcode opcode) {
 ScriptError Interpreter::BeginConditional(Opcode opcode) {
   bool value = false;
   if (conditions_.all_true()) {
-    if (stack_.empty()) return ScriptError::kUnbalancedConditional;
+    if (stack_.empty()) return ScriptError::kInvalidStackOperation;
     const ScriptError error = CheckConditionEncoding(stack_.Top().span());
     if (error != ScriptError::kOk) return error;
     value = stack_.Top().IsTrue() == (opcode == Opcode::kIf);
