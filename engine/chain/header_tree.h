@@ -137,6 +137,7 @@ class HeaderTree {
   };
 
   uint32_t MedianOfEleven(HeaderId parent, uint32_t time_s) const;
+  HeaderId SkipOver(HeaderId parent) const;
   void Complete(HeaderId id);
   bool IsBetterCandidate(HeaderId id, HeaderId than) const;
   void Rescan();

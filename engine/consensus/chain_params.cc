@@ -187,6 +187,7 @@ std::vector<uint8_t> GenesisTransaction(const GenesisParams& genesis) {
   constexpr size_t kDirectPushMax = 0x4b;
 
   std::vector<uint8_t> script_sig;
+  script_sig.reserve(100);
   ByteWriter script(script_sig);
   // The easiest bits of the first day, as a script number, the number 4, and the newspaper.
   script.VarBytes(std::array<uint8_t, 4>{0xff, 0xff, 0x00, 0x1d});
