@@ -66,6 +66,9 @@ class Node {
   bool import_is_empty() const { return import_.is_empty(); }
   uint64_t imported_count() const { return import_.taken_count(); }
 
+  // Whether blocks are on their way through the stages. Engine thread.
+  bool is_busy() const { return pipeline_.is_busy(); }
+
   BlockPoint AppliedTip() const { return pipeline_.AppliedTip(); }
   absl::StatusOr<bool> FindCoin(const OutPoint& outpoint, Coin& coin, std::vector<uint8_t>& script_buffer) const {
     return pipeline_.FindCoin(outpoint, coin, script_buffer);

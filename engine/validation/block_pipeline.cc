@@ -206,6 +206,7 @@ absl::StatusOr<bool> BlockPipeline::Step(int64_t now_ns, std::vector<BlockReport
   HR_ASSIGN_OR_RETURN(const bool some_applied, ApplyVerified(reports, applied));
   HR_ASSIGN_OR_RETURN(const bool advanced, Advance(reports));
   HR_RETURN_IF_ERROR(DriveCheckpoint(now_ns));
+  HR_RETURN_IF_ERROR(blocks_.Poll());
   return collected || some_applied || advanced;
 }
 
