@@ -16,7 +16,7 @@ namespace {
 
 constexpr char kManifestMagic[9] = "HRCOINSM";
 
-absl::Status Damaged(const std::string& path, std::string_view what) {
+absl::Status Damaged(const std::string& path, const std::string& what) {
   return absl::DataLossError(absl::StrCat(path, " ", what, "; ", kReindexRemedy, "."));
 }
 

@@ -85,7 +85,6 @@ void RecordSpace::ReturnYoungChunk(uint32_t number, uint64_t kept_bytes_max) {
 }
 
 uint32_t RecordSpace::TakeFreeId() {
-  std::lock_guard lock(id_mutex_);
   // Id 0 stays unused, so that no location of a record is 0.
   for (uint32_t tried = 0; tried < kSegmentCount; ++tried) {
     next_id_ = next_id_ % (kSegmentCount - 1) + 1;

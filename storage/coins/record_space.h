@@ -45,7 +45,7 @@ class RecordSpace {
 
   Segment* segment(uint32_t id) const { return table_[id].load(std::memory_order_acquire); }
   bool IsYoung(RecordLocation location) const { return segment(SegmentOf(location))->kind == SegmentKind::kYoung; }
-  // A free id; there is always one, as garbage is bounded and small segments are merged.
+  // A free id; there is always one, as garbage is bounded and small segments are merged. Not while workers take chunks.
   uint32_t TakeFreeId();
   // Puts a segment at its id and returns what was there, for the caller to keep until no reader can see it.
   std::unique_ptr<Segment> Put(std::unique_ptr<Segment> segment);
@@ -59,7 +59,6 @@ class RecordSpace {
   std::array<std::atomic<Segment*>, kSegmentCount> table_;
   std::mutex young_mutex_;
   std::vector<uint32_t> free_chunks_;
-  std::mutex id_mutex_;
   uint32_t next_id_ = 0;
 };
 

@@ -15,7 +15,7 @@ namespace {
 constexpr char kSegmentMagic[9] = "HRCOINSG";
 constexpr uint32_t kSegmentFormatVersion = 0;
 
-absl::Status Damaged(const std::string& path, std::string_view what) {
+absl::Status Damaged(const std::string& path, const std::string& what) {
   return absl::DataLossError(absl::StrCat(path, " ", what, "; ", kReindexRemedy, "."));
 }
 
