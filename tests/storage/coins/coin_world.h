@@ -83,7 +83,7 @@ class CoinWorld {
 
   // Every coin of the naive set is in the store, with the same contents, and nothing else.
   void ExpectEqual(const FlatCoinStore& store);
-  // Recovers a store from a directory: its own branch through its recovery tip, back to the fork, then to our tip.
+  // Recovers a store from a directory: its own branch through where its recovery ends, back to the fork, then to our tip.
   void RecoverAndCompare(const std::string& directory);
   // Closes and opens our own.
   void Restart();
