@@ -71,7 +71,8 @@ async function openNode(network, poolOptions) {
     noAuth: true,
     seeds: [],
     nodes: [],
-    upnp: false
+    upnp: false,
+    compact: false
   }, poolOptions));
   node.on('error', error => say({event: 'error', message: error.message}));
   node.pool.options.createSocket = connectOnLoopback;

@@ -8,6 +8,7 @@
 
 #include "engine/crypto/sha256.h"
 #include "engine/primitives/hash256.h"
+#include "tests/interop/counting_proxy.h"
 #include "tests/interop/node_process.h"
 #include "tests/support/data.h"
 
@@ -78,18 +79,33 @@ class BcoinTest : public ::testing::Test {
     EXPECT_EQ(services & (kNetwork | kWitness), kNetwork | kWitness);
     EXPECT_EQ(services & ~(kNetwork | kWitness | kNetworkLimited), 0) << "offers what it does not have";
     EXPECT_NEAR(static_cast<double>(packet["time"].get<int64_t>()), static_cast<double>(std::time(nullptr)), 7200);
-    EXPECT_TRUE(packet["noRelay"].is_boolean());
+    EXPECT_EQ(packet["noRelay"], true) << "without a mempool transactions are not wanted";
     EXPECT_NE(packet["nonce"], "0000000000000000");
     EXPECT_EQ(packet["receiver"]["host"], "127.0.0.1");
     if (bcoin_port != 0) {
       EXPECT_EQ(packet["receiver"]["port"], bcoin_port);
     }
-    EXPECT_TRUE(packet["sender"]["services"] == packet["services"]) << packet.dump();
+    EXPECT_EQ(packet["sender"]["services"], packet["services"]);
+    EXPECT_EQ(packet["sender"]["host"], "::");
+    EXPECT_EQ(packet["sender"]["port"], 0);
   }
 
   std::string blocks_file_;
   BlockFileFacts facts_;
 };
+
+// The yardstick itself: both drivers, and the relay that other tests count with.
+TEST_F(BcoinTest, BcoinSyncsFromBcoin) {
+  const uint16_t port = FreePort();
+  const auto seed = StartSeed(port);
+  CountingProxy proxy(port, 0);
+  ChildProcess bcoin({"node", InteropFile("bcoin_sync.js"), "--connect=" + proxy.address(), "--height=" + std::to_string(facts_.blocks)});
+  EXPECT_EQ(bcoin.WaitForExit(60), 0) << bcoin.Everything() << seed->Everything();
+  EXPECT_EQ(Event(bcoin, "synced").value("tip", ""), facts_.last_hash);
+  EXPECT_EQ(proxy.blocks_delivered(), facts_.blocks);
+  EXPECT_GE(proxy.blocks_in_flight_max(), 1u);
+  EXPECT_LE(proxy.blocks_in_flight_max(), facts_.blocks);
+}
 
 TEST_F(BcoinTest, HeadracedSyncsFromBcoin) {
   const uint16_t port = FreePort();

@@ -31,7 +31,7 @@ absl::Status ReadNameAndValue(std::string_view text, std::string_view origin, Na
   const size_t equals = text.find('=');
   std::string_view name = text.substr(0, equals);
   const bool has_value = equals != std::string_view::npos;
-  result->value.text = has_value ? std::string(StripBlanks(text.substr(equals + 1))) : "1";
+  result->value.text = has_value ? std::string(StripBlanks(text.substr(equals + 1))) : std::string(1, '1');
   result->value.origin = std::string(origin);
   name = StripBlanks(name);
   result->row = FindOption(name);
@@ -45,7 +45,7 @@ absl::Status ReadNameAndValue(std::string_view text, std::string_view origin, Na
                                                      result->row->name, " with a value."));
     }
     result->value.is_negated = *is_negated;
-    result->value.text.assign(*is_negated ? 0 : 1, '1');
+    result->value.text = std::string(*is_negated ? 0 : 1, '1');
   } else if (result->row != nullptr && !has_value && result->row->kind != OptionKind::kFlag &&
              result->row->name != "debug") {
     return absl::InvalidArgumentError(Concat("-", name, " (", origin, ") needs a value: write -", name, "=",
