@@ -135,9 +135,9 @@ absl::Status Daemon::OpenDirectory() {
   SetLogSink(log_.get());
   for (LogCategory category : options_.debug) EnableDebugCategory(category);
   progress_ = std::make_unique<ProgressReporter>(to_console ? nullptr : stdout);
-  HR_LOG(kInfo, kNode, "headrace ", HEADRACE_VERSION, " chain=", params_.name, " directory=", options_.network_directory,
-         " workers=", options_.workers, " dbcache_mb=", options_.cache_bytes >> 20, " files=", files_->name(),
-         " sha256=", Sha256PathName(ActiveSha256Path()));
+  HR_LOG(kInfo, kNode, "headrace ", HEADRACE_VERSION, " chain=", std::string(params_.name), " directory=", options_.network_directory,
+         " workers=", options_.workers, " dbcache_mb=", options_.cache_bytes >> 20, " files=", std::string(files_->name()),
+         " sha256=", std::string(Sha256PathName(ActiveSha256Path())));
   for (const std::string& warning : options_.warnings) HR_LOG(kWarning, kNode, warning);
   return absl::OkStatus();
 }
@@ -169,7 +169,9 @@ absl::Status Daemon::OpenNetwork() {
   hub.magic = params_.message_magic;
   hub.inbound_max = options_.connections_max;
   hub.connect = options_.connect;
-  if (options_.listen) HR_ASSIGN_OR_RETURN(hub.listen, ListenAddresses(options_.bind, options_.port));
+  if (options_.listen) {
+    HR_ASSIGN_OR_RETURN(hub.listen, ListenAddresses(options_.bind, options_.port));
+  }
   hub_ = std::make_unique<PeerHub>(std::move(hub), *transport_, clock_, entropy_, doorbell_);
   return hub_->Start();
 }
