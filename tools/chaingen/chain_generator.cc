@@ -38,14 +38,18 @@ uint32_t MatchingSequence(const OwnedCoin& coin) {
   return coin.lock.kind == LockKind::kCheckSequence ? KeyRing::SequenceOf(coin.lock.key) : kNotFinalSequence;
 }
 
+// BIP141's four bytes aa21a9ed.
+constexpr uint32_t kCommitmentMagic = 0xeda921aa;
+
 // BIP141: the commitment to all wtxids, the coinbase's counting as zero, and its nonce of zero.
 Bytes WitnessCommitmentScript(const std::vector<Hash256>& wtxids) {
   const Hash256 root = MerkleRoot(wtxids);
   std::array<uint8_t, 64> root_and_nonce{};
   std::copy(root.bytes.begin(), root.bytes.end(), root_and_nonce.begin());
-  Bytes payload = {0xaa, 0x21, 0xa9, 0xed};
-  const Digest256 commitment = Sha256d(root_and_nonce);
-  payload.insert(payload.end(), commitment.begin(), commitment.end());
+  Bytes payload;
+  ByteWriter writer(payload);
+  writer.U32(kCommitmentMagic);
+  writer.Bytes(Sha256d(root_and_nonce));
   return ScriptBuilder().Op(kOpReturn).Push(payload).Take();
 }
 

@@ -3,6 +3,7 @@
 #include "engine/base/check.h"
 #include "engine/base/endian.h"
 #include "engine/crypto/small_hashes.h"
+#include "engine/primitives/byte_writer.h"
 #include "tools/chaingen/parallel.h"
 #include "tools/chaingen/script_builder.h"
 #include "tools/chaingen/sighash.h"
@@ -96,8 +97,11 @@ Bytes KeyRing::Multisig(uint32_t key, uint32_t needed, uint32_t total) const {
 }
 
 Bytes KeyRing::ControlBlock(uint32_t key) const {
-  Bytes block = {static_cast<uint8_t>(keys_[key].script_output_is_odd ? 0xc1 : 0xc0)};
-  block.insert(block.end(), keys_[key].x_only_key.begin(), keys_[key].x_only_key.end());
+  Bytes block;
+  block.reserve(33);
+  ByteWriter writer(block);
+  writer.U8(keys_[key].script_output_is_odd ? 0xc1 : 0xc0);
+  writer.Bytes(keys_[key].x_only_key);
   return block;
 }
 

@@ -30,33 +30,11 @@ enum Opcode : uint8_t {
 
 class ScriptBuilder {
  public:
-  ScriptBuilder& Op(uint8_t opcode) {
-    script_.push_back(opcode);
-    return *this;
-  }
-
+  ScriptBuilder& Op(uint8_t opcode);
   // At most 520 bytes, the longest element that a script may push.
-  ScriptBuilder& Push(ByteSpan data) {
-    if (data.size() >= 256) {
-      Op(kOpPushData2).Op(static_cast<uint8_t>(data.size())).Op(static_cast<uint8_t>(data.size() >> 8));
-    } else if (data.size() >= kOpPushData1) {
-      Op(kOpPushData1).Op(static_cast<uint8_t>(data.size()));
-    } else {
-      Op(static_cast<uint8_t>(data.size()));
-    }
-    script_.insert(script_.end(), data.begin(), data.end());
-    return *this;
-  }
-
+  ScriptBuilder& Push(ByteSpan data);
   // A number that is not negative: small ones are opcodes, others little-endian with room for the sign.
-  ScriptBuilder& Number(uint32_t number) {
-    if (number == 0) return Op(kOp0);
-    if (number <= 16) return Op(static_cast<uint8_t>(kOp1 + number - 1));
-    Bytes digits;
-    for (; number != 0; number >>= 8) digits.push_back(static_cast<uint8_t>(number));
-    if (digits.back() >= 0x80) digits.push_back(0);
-    return Push(digits);
-  }
+  ScriptBuilder& Number(uint32_t number);
 
   Bytes Take() { return std::move(script_); }
 

@@ -101,6 +101,7 @@ Digest256 WitnessV0Sighash(const Transaction& transaction, uint32_t input, ByteS
     outputs = HashOfOutputs({transaction.outputs[input]}, Sha256d);
   }
   Bytes bytes;
+  bytes.reserve(256);
   ByteWriter writer(bytes);
   writer.U32(static_cast<uint32_t>(transaction.version));
   writer.Bytes(prevouts);
@@ -164,8 +165,10 @@ std::optional<Digest256> TaprootSighash(const Transaction& transaction, uint32_t
 }
 
 Digest256 TapLeafHash(ByteSpan script) {
-  Bytes bytes = {0xc0};
-  ByteWriter(bytes).VarBytes(script);
+  Bytes bytes;
+  ByteWriter writer(bytes);
+  writer.U8(0xc0);
+  writer.VarBytes(script);
   return TaggedHasher("TapLeaf").Write(bytes).Finish();
 }
 
