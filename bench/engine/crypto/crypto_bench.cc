@@ -1,0 +1,169 @@
+// Hashes and signatures: each SHA-256 path against OpenSSL, and what a verification costs.
+#include <benchmark/benchmark.h>
+#include <openssl/sha.h>
+
+#include <random>
+#include <string>
+#include <vector>
+
+#include "engine/crypto/muhash.h"
+#include "engine/crypto/sha256.h"
+#include "engine/crypto/signature.h"
+#include "engine/crypto/signing.h"
+#include "engine/crypto/small_hashes.h"
+
+namespace headrace {
+namespace {
+
+std::vector<uint8_t> RandomBytes(size_t size) {
+  std::mt19937_64 random(1);
+  std::vector<uint8_t> bytes(size);
+  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
+  return bytes;
+}
+
+void SetBytes(benchmark::State& state, size_t per_iteration) {
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(per_iteration));
+}
+
+void Sha256dNodesOn(benchmark::State& state, Sha256Path path) {
+  const Sha256Path before = ActiveSha256Path();
+  ForceSha256Path(path);
+  const size_t count = static_cast<size_t>(state.range(0));
+  const std::vector<uint8_t> in = RandomBytes(64 * count);
+  std::vector<uint8_t> out(32 * count);
+  for (auto _ : state) {
+    Sha256dNodes(out.data(), in.data(), count);
+    benchmark::DoNotOptimize(out.data());
+    benchmark::ClobberMemory();
+  }
+  SetBytes(state, in.size());
+  ForceSha256Path(before);
+}
+
+void Sha256dOn(benchmark::State& state, Sha256Path path) {
+  const Sha256Path before = ActiveSha256Path();
+  ForceSha256Path(path);
+  const std::vector<uint8_t> bytes = RandomBytes(static_cast<size_t>(state.range(0)));
+  for (auto _ : state) benchmark::DoNotOptimize(Sha256d(bytes));
+  SetBytes(state, bytes.size());
+  ForceSha256Path(before);
+}
+
+void MerkleOn(benchmark::State& state, Sha256Path path) {
+  const Sha256Path before = ActiveSha256Path();
+  ForceSha256Path(path);
+  const size_t leaves = static_cast<size_t>(state.range(0));
+  const std::vector<uint8_t> start = RandomBytes(32 * leaves);
+  std::vector<uint8_t> level;
+  for (auto _ : state) {
+    level = start;
+    while (level.size() > 32) {
+      if (level.size() % 64 != 0) level.insert(level.end(), level.end() - 32, level.end());
+      Sha256dNodes(level.data(), level.data(), level.size() / 64);
+      level.resize(level.size() / 2);
+    }
+    benchmark::DoNotOptimize(level.data());
+  }
+  SetBytes(state, start.size());
+  ForceSha256Path(before);
+}
+
+void OpenSslNodes(benchmark::State& state) {
+  const size_t count = static_cast<size_t>(state.range(0));
+  const std::vector<uint8_t> in = RandomBytes(64 * count);
+  std::vector<uint8_t> out(32 * count);
+  for (auto _ : state) {
+    for (size_t i = 0; i < count; ++i) {
+      Digest256 first;
+      SHA256(&in[64 * i], 64, first.data());
+      SHA256(first.data(), first.size(), &out[32 * i]);
+    }
+    benchmark::DoNotOptimize(out.data());
+    benchmark::ClobberMemory();
+  }
+  SetBytes(state, in.size());
+}
+
+void OpenSslSha256d(benchmark::State& state) {
+  const std::vector<uint8_t> bytes = RandomBytes(static_cast<size_t>(state.range(0)));
+  for (auto _ : state) {
+    Digest256 first, second;
+    SHA256(bytes.data(), bytes.size(), first.data());
+    SHA256(first.data(), first.size(), second.data());
+    benchmark::DoNotOptimize(second);
+  }
+  SetBytes(state, bytes.size());
+}
+
+SecretKey SomeSecret() {
+  SecretKey secret{};
+  secret[31] = 7;
+  return secret;
+}
+
+void VerifyEcdsaOnce(benchmark::State& state) {
+  const Digest256 message = Sha256(AsBytes("message"));
+  const std::vector<uint8_t> key = PublicKeyOf(SomeSecret(), true);
+  const std::vector<uint8_t> der = SignEcdsa(SomeSecret(), message);
+  for (auto _ : state) benchmark::DoNotOptimize(VerifyEcdsa(key, der, message));
+}
+
+void VerifySchnorrOnce(benchmark::State& state) {
+  const Digest256 message = Sha256(AsBytes("message"));
+  const XOnlyKey key = XOnlyKeyOf(SomeSecret());
+  const auto signature = SignSchnorr(SomeSecret(), message);
+  for (auto _ : state) benchmark::DoNotOptimize(VerifySchnorr(key, signature, message));
+}
+
+void SignEcdsaOnce(benchmark::State& state) {
+  const Digest256 message = Sha256(AsBytes("message"));
+  for (auto _ : state) benchmark::DoNotOptimize(SignEcdsa(SomeSecret(), message));
+}
+
+void MuHashInsert(benchmark::State& state) {
+  const std::vector<uint8_t> coin = RandomBytes(80);
+  MuHash set;
+  for (auto _ : state) set.Insert(coin);
+  benchmark::DoNotOptimize(set.Finish());
+}
+
+void Hash160OfKey(benchmark::State& state) {
+  const std::vector<uint8_t> key = RandomBytes(33);
+  for (auto _ : state) benchmark::DoNotOptimize(Hash160(key));
+}
+
+void SipHashOfOutPoint(benchmark::State& state) {
+  const std::vector<uint8_t> outpoint = RandomBytes(36);
+  for (auto _ : state) benchmark::DoNotOptimize(SipHash13OutPoint(1, 2, outpoint.data()));
+}
+
+void Crc32cOf(benchmark::State& state) {
+  const std::vector<uint8_t> bytes = RandomBytes(static_cast<size_t>(state.range(0)));
+  for (auto _ : state) benchmark::DoNotOptimize(Crc32c(bytes));
+  SetBytes(state, bytes.size());
+}
+
+// One line a path that this processor has.
+const bool kRegistered = [] {
+  for (const Sha256Path path : AvailableSha256Paths()) {
+    const auto name = [&](std::string what) { return what.append("<").append(Sha256PathName(path)).append(">"); };
+    benchmark::RegisterBenchmark(name("Sha256dNodes").c_str(), Sha256dNodesOn, path)->Arg(64)->Arg(4096);
+    benchmark::RegisterBenchmark(name("Sha256d").c_str(), Sha256dOn, path)->Arg(64)->Arg(250)->Arg(100'000);
+    benchmark::RegisterBenchmark(name("Merkle").c_str(), MerkleOn, path)->Arg(64)->Arg(9001);
+  }
+  return true;
+}();
+
+BENCHMARK(OpenSslNodes)->Arg(64)->Arg(4096);
+BENCHMARK(OpenSslSha256d)->Arg(64)->Arg(250)->Arg(100'000);
+BENCHMARK(VerifyEcdsaOnce);
+BENCHMARK(VerifySchnorrOnce);
+BENCHMARK(SignEcdsaOnce);
+BENCHMARK(MuHashInsert);
+BENCHMARK(Hash160OfKey);
+BENCHMARK(SipHashOfOutPoint);
+BENCHMARK(Crc32cOf)->Arg(64)->Arg(4096);
+
+}  // namespace
+}  // namespace headrace

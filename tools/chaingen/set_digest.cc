@@ -1,0 +1,59 @@
+#include "tools/chaingen/set_digest.h"
+
+#include <algorithm>
+
+#include "engine/crypto/muhash.h"
+#include "engine/primitives/byte_writer.h"
+#include "tools/chaingen/parallel.h"
+
+namespace headrace::chaingen {
+namespace {
+
+// Outpoint, height and coinbase flag in one number, amount, script.
+void SerializeCoin(const UnspentOutput& coin, std::vector<uint8_t>& out) {
+  out.clear();
+  uint8_t outpoint[OutPoint::kSerializedBytes];
+  coin.outpoint.Store(outpoint);
+  ByteWriter writer(out);
+  writer.Bytes(outpoint);
+  writer.U32(coin.height << 1 | (coin.is_coinbase ? 1 : 0));
+  writer.U64(static_cast<uint64_t>(coin.amount));
+  writer.VarBytes(coin.script);
+}
+
+Hash256 MuHashOf(const std::vector<UnspentOutput>& coins, uint32_t threads) {
+  constexpr size_t kCoinsPerPart = 4096;
+  std::vector<MuHash> parts((coins.size() + kCoinsPerPart - 1) / kCoinsPerPart);
+  ParallelFor(parts.size(), threads, [&](size_t part) {
+    std::vector<uint8_t> bytes;
+    const size_t end = std::min(coins.size(), (part + 1) * kCoinsPerPart);
+    for (size_t i = part * kCoinsPerPart; i < end; ++i) {
+      SerializeCoin(coins[i], bytes);
+      parts[part].Insert(bytes);
+    }
+  });
+  MuHash whole;
+  for (const MuHash& part : parts) whole.Combine(part);
+  return Hash256(whole.Finish());
+}
+
+}  // namespace
+
+SetDigest DigestSet(std::vector<UnspentOutput> coins, uint32_t threads) {
+  std::sort(coins.begin(), coins.end(),
+            [](const UnspentOutput& a, const UnspentOutput& b) { return a.outpoint < b.outpoint; });
+  SetDigest digest;
+  digest.txouts = coins.size();
+  Sha256Hasher hasher;
+  std::vector<uint8_t> bytes;
+  for (const UnspentOutput& coin : coins) {
+    digest.total_amount += coin.amount;
+    SerializeCoin(coin, bytes);
+    hasher.Write(bytes);
+  }
+  digest.hash_serialized_3 = Hash256(hasher.FinishDouble());
+  digest.muhash = MuHashOf(coins, threads);
+  return digest;
+}
+
+}  // namespace headrace::chaingen

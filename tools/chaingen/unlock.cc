@@ -1,0 +1,109 @@
+#include "tools/chaingen/unlock.h"
+
+#include "engine/base/check.h"
+#include "tools/chaingen/script_builder.h"
+#include "tools/chaingen/sighash.h"
+
+namespace headrace::chaingen {
+namespace {
+
+// One input being signed.
+struct Signer {
+  const KeyRing& keys;
+  const Transaction& transaction;
+  const std::vector<Output>& spent;
+  uint32_t input;
+  uint8_t hash_type;
+  uint32_t signatures = 0;
+
+  Bytes Legacy(uint32_t key, const Bytes& script_code) {
+    return Ecdsa(key, LegacySighash(transaction, input, script_code, hash_type));
+  }
+
+  Bytes WitnessV0(uint32_t key, const Bytes& script_code) {
+    return Ecdsa(key, WitnessV0Sighash(transaction, input, script_code, spent[input].amount, hash_type));
+  }
+
+  Bytes Taproot(const SecretKey& secret, const std::optional<TapLeafContext>& leaf) {
+    const uint8_t type = hash_type == kSighashAll ? kSighashDefault : hash_type;
+    const std::optional<Digest256> hash = TaprootSighash(transaction, input, spent, type, leaf);
+    HR_CHECK(hash.has_value());
+    const auto signature = SignSchnorr(secret, *hash);
+    ++signatures;
+    Bytes bytes(signature.begin(), signature.end());
+    if (type != kSighashDefault) bytes.push_back(type);
+    return bytes;
+  }
+
+ private:
+  Bytes Ecdsa(uint32_t key, const Digest256& hash) {
+    Bytes signature = SignEcdsa(keys.secret(key), hash);
+    signature.push_back(hash_type);
+    ++signatures;
+    return signature;
+  }
+};
+
+// BIP143: what a key-hash program runs as.
+Bytes KeyHashScriptCode(const KeyRing& keys, uint32_t key) { return keys.ScriptPubkey({LockKind::kP2pkh, key}); }
+
+Bytes WitnessProgramOf(const Bytes& witness_script) { return ScriptBuilder().Op(kOp0).Push(Sha256(witness_script)).Take(); }
+
+}  // namespace
+
+uint32_t Unlock(const KeyRing& keys, Lock lock, uint8_t hash_type, const std::vector<Output>& spent, uint32_t input,
+                Transaction& transaction) {
+  Signer signer{keys, transaction, spent, input, hash_type};
+  Input& target = transaction.inputs[input];
+  const uint32_t key = lock.key;
+  const Bytes& script = spent[input].script;
+  const Bytes committed = keys.CommittedScript(lock);
+  switch (lock.kind) {
+    case LockKind::kP2pk:
+    case LockKind::kP2pkUncompressed: target.script_sig = ScriptBuilder().Push(signer.Legacy(key, script)).Take(); break;
+    case LockKind::kP2pkh:
+      target.script_sig = ScriptBuilder().Push(signer.Legacy(key, script)).Push(keys.public_key(key)).Take();
+      break;
+    case LockKind::kP2pkhUncompressed:
+      target.script_sig = ScriptBuilder().Push(signer.Legacy(key, script)).Push(keys.uncompressed_key(key)).Take();
+      break;
+    // CHECKMULTISIG takes one element too many, which BIP147 fixes to the empty one. Signatures stand in the keys' order.
+    case LockKind::kMultisig1of2:
+      target.script_sig = ScriptBuilder().Op(kOp0).Push(signer.Legacy(key + 1, script)).Take();
+      break;
+    case LockKind::kMultisig2of3:
+      target.script_sig =
+          ScriptBuilder().Op(kOp0).Push(signer.Legacy(key, script)).Push(signer.Legacy(key + 2, script)).Take();
+      break;
+    case LockKind::kP2shMultisig2of3: {
+      const Bytes first = signer.Legacy(key, committed), second = signer.Legacy(key + 1, committed);
+      target.script_sig = ScriptBuilder().Op(kOp0).Push(first).Push(second).Push(committed).Take();
+      break;
+    }
+    case LockKind::kP2shP2wpkh:
+      target.script_sig = ScriptBuilder().Push(committed).Take();
+      target.witness = {signer.WitnessV0(key, KeyHashScriptCode(keys, key)), keys.public_key(key)};
+      break;
+    case LockKind::kP2shP2wsh:
+      target.script_sig = ScriptBuilder().Push(WitnessProgramOf(committed)).Take();
+      target.witness = {signer.WitnessV0(key, committed), committed};
+      break;
+    case LockKind::kP2wpkh:
+      target.witness = {signer.WitnessV0(key, KeyHashScriptCode(keys, key)), keys.public_key(key)};
+      break;
+    case LockKind::kP2wshMultisig2of3:
+      target.witness = {{}, signer.WitnessV0(key + 1, committed), signer.WitnessV0(key + 2, committed), committed};
+      break;
+    case LockKind::kP2trKey: target.witness = {signer.Taproot(keys.taproot_secret(key), std::nullopt)}; break;
+    case LockKind::kP2trScript:
+      target.witness = {signer.Taproot(keys.secret(key + 1), TapLeafContext{TapLeafHash(committed)}), committed,
+                        keys.ControlBlock(key)};
+      break;
+    case LockKind::kCheckLockTime:
+    case LockKind::kCheckSequence: target.witness = {signer.WitnessV0(key, committed), committed}; break;
+    case LockKind::kCount: HR_CHECK(false); break;
+  }
+  return signer.signatures;
+}
+
+}  // namespace headrace::chaingen
