@@ -1,0 +1,246 @@
+#include "net/peer/peer_hub.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/log.h"
+#include "engine/base/status_macros.h"
+#include "net/transport/resolve.h"
+
+namespace headrace {
+namespace {
+
+constexpr int64_t kNsPerMs = 1'000'000;
+// How late a timer may be.
+constexpr int64_t kTimerTickNs = 250 * kNsPerMs;
+
+}  // namespace
+
+PeerHub::PeerHub(PeerHubOptions options, Transport& transport, Clock& clock, Entropy& entropy, Doorbell& engine)
+    : options_(std::move(options)),
+      transport_(transport),
+      clock_(clock),
+      entropy_(entropy),
+      events_(options_.events_max, options_.event_bytes_max, engine, transport.doorbell()),
+      commands_(options_.commands_max, engine, transport.doorbell()),
+      manual_peers_(options_.reconnect_delay_min_ms * kNsPerMs, options_.reconnect_delay_max_ms * kNsPerMs) {
+  transport_.SetHandler(this);
+}
+
+absl::Status PeerHub::Start() {
+  for (const Address& address : options_.listen) {
+    HR_ASSIGN_OR_RETURN(const Address bound, transport_.Listen(address));
+    listening_.push_back(bound);
+    HR_LOG(kInfo, kNet, "listening address=", bound.ToString(), " transport=", std::string(transport_.name()));
+  }
+  for (const HostPort& target : options_.connect) {
+    HR_ASSIGN_OR_RETURN(std::vector<Address> addresses, ResolveHost(target));
+    manual_peers_.Add(absl::StrCat(target.host, ":", target.port), std::move(addresses));
+  }
+  return absl::OkStatus();
+}
+
+void PeerHub::Step(int64_t timeout_ns) {
+  LookAtTimers();
+  ExecuteCommands();
+  transport_.Step(must_not_wait_ ? 0 : std::min(timeout_ns, kTimerTickNs));
+  events_.Flush();
+  SendWaitingPongs();
+  ResumeReaders();
+  // What the engine does from here on wakes the reactor; what it did until here is looked for once more.
+  const bool waits = events_.is_blocked() || !waiting_for_pong_.empty();
+  events_.SetReactorWaits(waits);
+  must_not_wait_ = false;
+  if (waits) {
+    const size_t pongs_before = waiting_for_pong_.size();
+    SendWaitingPongs();
+    must_not_wait_ = events_.Flush() || waiting_for_pong_.size() != pongs_before;
+  }
+}
+
+void PeerHub::BeginShutdown() {
+  is_stopping_ = true;
+  for (auto& [id, peer] : peers_) {
+    if (!peer->is_closing) transport_.Close(id, peer->is_connected ? CloseMode::kDrain : CloseMode::kAbort);
+    peer->is_closing = true;
+  }
+}
+
+void PeerHub::AbortAll() {
+  is_stopping_ = true;
+  for (auto& [id, peer] : peers_) {
+    peer->is_closing = true;
+    transport_.Close(id, CloseMode::kAbort);
+  }
+}
+
+bool PeerHub::TakeEvents(std::vector<PeerEvent>& events, size_t events_max) {
+  const bool are_commands_queued = commands_.is_flushed() || commands_.Flush();
+  return events_.Take(events, events_max, are_commands_queued);
+}
+
+void PeerHub::Submit(std::vector<PeerCommand>& commands) {
+  if (commands.empty()) return;
+  for (PeerCommand& command : commands) {
+    // Counted from here on, so that QueuedBytes also knows of commands that the reactor has not executed yet.
+    if (const auto* block = std::get_if<SendBlock>(&command)) {
+      table_.AddQueued(block->peer, block->block.bytes.size());
+    }
+    commands_.Submit(std::move(command));
+  }
+  commands.clear();
+  commands_.Flush();
+}
+
+Peer* PeerHub::Find(PeerId id) {
+  const auto found = peers_.find(id);
+  return found == peers_.end() ? nullptr : found->second.get();
+}
+
+Peer& PeerHub::AddPeer(ConnectionId connection, const Address& address, bool is_inbound) {
+  // The framer asks for a slab while the peer exists: the framer is part of it.
+  auto expects = std::make_shared<Peer*>(nullptr);
+  auto peer = std::make_unique<Peer>(options_.magic, [expects](const Command& command, uint32_t body_bytes) {
+    const bool is_expected = command == Command("block") && !(*expects)->expected_blocks.empty() &&
+                             body_bytes > BlockHeader::kSerializedBytes;
+    return is_expected ? std::make_shared<Slab>(body_bytes) : nullptr;
+  });
+  *expects = peer.get();
+  peer->info.id = connection;
+  peer->info.is_inbound = is_inbound;
+  peer->info.address = address.ToString();
+  peer->address = address;
+  peer->created_ns = clock_.MonotonicNs();
+  peer->last_receive_ns = peer->created_ns;
+  // Zero would mean "no nonce" to peers that compare.
+  peer->nonce = entropy_.Next64() | 1;
+  peer->counters = table_.Add(peer->info, clock_.UnixSeconds());
+  if (is_inbound) ++inbound_count_;
+  return *peers_.emplace(connection, std::move(peer)).first->second;
+}
+
+void PeerHub::OnAccepted(ConnectionId connection, const Address& remote) {
+  // A connection that is closed here was never a peer; its OnClosed finds nobody.
+  if (is_stopping_) return transport_.Close(connection, CloseMode::kAbort);
+  const bool is_full = inbound_count_ >= options_.inbound_max;
+  if (is_full || discouraged_.Contains(remote)) {
+    const MisbehaviourRow& row = RowOf(is_full ? Misbehaviour::kInboundSlotsFull : Misbehaviour::kDiscouragedAddress);
+    HR_LOG(kDebug, kNet, "peer refused address=", remote.ToString(), " because=\"it ", std::string(row.sentence), "\"");
+    return transport_.Close(connection, CloseMode::kAbort);
+  }
+  AddPeer(connection, remote, true).is_connected = true;
+}
+
+void PeerHub::OnConnected(ConnectionId connection) {
+  Peer* peer = Find(connection);
+  if (peer == nullptr || peer->is_closing) return;
+  peer->is_connected = true;
+  SendVersion(*peer);
+}
+
+void PeerHub::OnEndOfStream(ConnectionId connection) {
+  Peer* peer = Find(connection);
+  if (peer == nullptr) return;
+  HR_LOG(kInfo, kNet, "peer disconnecting id=", connection, " because=\"it ended the connection\"");
+  peer->is_closing = true;
+  // What it asked for before is still sent; the timers end it if it does not read.
+  peer->created_ns = clock_.MonotonicNs();
+  transport_.Close(connection, CloseMode::kDrain);
+}
+
+void PeerHub::OnClosed(ConnectionId connection, CloseReason reason, int error) {
+  Peer* peer = Find(connection);
+  if (peer == nullptr) return;
+  const std::string why = error == 0 ? "" : std::strerror(error);
+  HR_LOG(kInfo, kNet, "peer disconnected id=", connection, " address=", peer->info.address, " how=\"",
+         std::string(CloseReasonText(reason)), "\" error=\"", why, "\"");
+  if (peer->is_handshake_complete) events_.Push(PeerDisconnected{connection});
+  if (peer->info.is_inbound) --inbound_count_;
+  growing_bytes_ -= peer->framer_bytes_counted;
+  manual_peers_.OnClosed(connection, clock_.MonotonicNs());
+  table_.Remove(connection);
+  peers_.erase(connection);
+}
+
+void PeerHub::Disconnect(Peer& peer, std::string_view why) {
+  if (peer.is_closing) return;
+  HR_LOG(kInfo, kNet, "peer disconnecting id=", peer.info.id, " address=", peer.info.address, " because=\"",
+         std::string(why), "\"");
+  peer.is_closing = true;
+  transport_.Close(peer.info.id, CloseMode::kAbort);
+}
+
+void PeerHub::Punish(Peer& peer, Misbehaviour misbehaviour, std::string_view detail) {
+  const MisbehaviourRow& row = RowOf(misbehaviour);
+  const std::string why =
+      absl::StrCat("it ", std::string(row.sentence), detail.empty() ? "" : ": ", std::string(detail));
+  if (row.consequence == Consequence::kIgnore) {
+    HR_LOG(kDebug, kNet, "peer ignored id=", peer.info.id, " because=\"", why, "\"");
+    return;
+  }
+  // The operator chose manual peers, and many users may share a loopback address: neither is discouraged.
+  const bool is_exempt = !peer.info.is_inbound || peer.address.is_loopback();
+  if (row.consequence == Consequence::kDiscourage && !is_exempt) discouraged_.Add(peer.address);
+  Disconnect(peer, why);
+}
+
+void PeerHub::Pause(Peer& peer, PauseReason reason) {
+  if (peer.pause_reasons == 0) transport_.PauseReceive(peer.info.id);
+  peer.pause_reasons |= reason;
+}
+
+void PeerHub::Resume(Peer& peer, PauseReason reason) {
+  if ((peer.pause_reasons & reason) == 0) return;
+  peer.pause_reasons &= ~static_cast<uint32_t>(reason);
+  if (peer.pause_reasons != 0) return;
+  // Silence while it was not listened to is not the peer's.
+  peer.last_receive_ns = clock_.MonotonicNs();
+  transport_.ResumeReceive(peer.info.id);
+}
+
+void PeerHub::ResumeReaders() {
+  if (events_.is_blocked() || paused_by_events_.empty()) return;
+  for (const PeerId id : std::exchange(paused_by_events_, {})) {
+    if (Peer* peer = Find(id)) Resume(*peer, kPausedByEvents);
+  }
+}
+
+void PeerHub::LookAtTimers() {
+  const int64_t now_ns = clock_.MonotonicNs();
+  if (now_ns < timers_due_ns_) return;
+  timers_due_ns_ = now_ns + kTimerTickNs;
+  for (auto& [id, peer] : peers_) LookAtTimersOf(*peer, now_ns);
+  if (is_stopping_) return;
+  manual_peers_.ConnectDue(now_ns, [this](const Address& address) {
+    const ConnectionId connection = transport_.Connect(address);
+    AddPeer(connection, address, false);
+    return connection;
+  });
+}
+
+void PeerHub::LookAtTimersOf(Peer& peer, int64_t now_ns) {
+  const int64_t age_ms = (now_ns - peer.created_ns) / kNsPerMs;
+  if (peer.is_closing) {
+    if (age_ms > options_.handshake_timeout_ms) transport_.Close(peer.info.id, CloseMode::kAbort);
+    return;
+  }
+  if (!peer.is_handshake_complete) {
+    const int64_t limit_ms = peer.is_connected ? options_.handshake_timeout_ms : options_.connect_timeout_ms;
+    if (age_ms > limit_ms) Punish(peer, Misbehaviour::kHandshakeTimeout);
+    return;
+  }
+  // A peer that is not listened to cannot be heard.
+  if (peer.pause_reasons == 0) {
+    if ((now_ns - peer.last_receive_ns) / kNsPerMs > options_.inactivity_timeout_ms) {
+      return Punish(peer, Misbehaviour::kSilence);
+    }
+    if (peer.ping_nonce != 0 && (now_ns - peer.ping_sent_ns) / kNsPerMs > options_.pong_timeout_ms) {
+      return Punish(peer, Misbehaviour::kPongTimeout);
+    }
+  }
+  if (peer.ping_nonce == 0 && now_ns >= peer.ping_due_ns) SendPing(peer, now_ns);
+}
+
+}  // namespace headrace

@@ -1,0 +1,151 @@
+// The reactor's component: owns every connection, speaks the protocol's outer layer (handshake, keep-alive, limits), and
+// stands between the peers' bytes and the engine's events and commands.
+//
+// Threads. One thread (the reactor) calls Start, Step and BeginShutdown; the PeerGateway half is for the engine thread;
+// Status, totals, listening and connection_count are for any. They meet in two bounded rings and a few atomics.
+//
+// What is guaranteed about order: events of a peer reach the engine in the order in which it sent their messages, and a
+// `pong` leaves after the engine has handled everything the peer sent before the `ping`, and after what the engine
+// submitted meanwhile. "Handled" means that the engine took the event and then asked for more; work that the engine hands
+// on (validation in the pipeline) may still be under way.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "engine/ports/clock.h"
+#include "engine/ports/entropy.h"
+#include "engine/ports/peer_gateway.h"
+#include "net/peer/command_queue.h"
+#include "net/peer/discouraged_hosts.h"
+#include "net/peer/event_queue.h"
+#include "net/peer/manual_peers.h"
+#include "net/peer/misbehaviour.h"
+#include "net/peer/peer.h"
+#include "net/peer/peer_hub_options.h"
+#include "net/peer/peer_table.h"
+#include "net/transport/transport.h"
+
+namespace headrace {
+
+class PeerHub final : public PeerGateway, private TransportHandler {
+ public:
+  // Everything referred to outlives the hub. `engine` is rung when there are new events.
+  PeerHub(PeerHubOptions options, Transport& transport, Clock& clock, Entropy& entropy, Doorbell& engine);
+
+  // Opens the listening sockets and finds the addresses of the peers to connect to (names are asked for here, which may
+  // block; numeric addresses never do). Before the first Step.
+  absl::Status Start();
+
+  // Executes commands, moves bytes, delivers events, looks at timers; waits up to `timeout_ns` when there is nothing to
+  // do. Work per call is bounded.
+  void Step(int64_t timeout_ns);
+
+  // Takes no new connections and ends those there are, sending what is queued. Step on until connection_count is 0 or
+  // patience ends, then AbortAll.
+  void BeginShutdown();
+  void AbortAll();
+
+  // Engine thread.
+  bool TakeEvents(std::vector<PeerEvent>& events, size_t events_max) override;
+  void Submit(std::vector<PeerCommand>& commands) override;
+  uint64_t QueuedBytes(PeerId peer) const override { return table_.QueuedBytes(peer); }
+  void SetBestHeight(int32_t height) override { best_height_.store(height, std::memory_order_relaxed); }
+
+  // Any thread.
+  std::vector<PeerStatusNet> Status() const { return table_.Snapshot(); }
+  NetTotals totals() const { return table_.totals(); }
+
+  // Constant after Start.
+  const std::vector<Address>& listening() const { return listening_; }
+  // Ends the wait of Step. Any thread.
+  Doorbell& doorbell() { return transport_.doorbell(); }
+
+  // Reactor thread.
+  size_t connection_count() const { return peers_.size(); }
+
+ private:
+  // TransportHandler.
+  void OnAccepted(ConnectionId connection, const Address& remote) override;
+  void OnConnected(ConnectionId connection) override;
+  size_t OnReceived(ConnectionId connection, ByteSpan bytes) override;
+  ReceiveTarget NextTarget(ConnectionId connection) override;
+  void OnReceivedDirect(ConnectionId connection, size_t size) override;
+  void OnSent(ConnectionId connection, size_t size) override;
+  void OnEndOfStream(ConnectionId connection) override;
+  void OnClosed(ConnectionId connection, CloseReason reason, int error) override;
+
+  // Connections.
+  Peer* Find(PeerId id);
+  Peer& AddPeer(ConnectionId connection, const Address& address, bool is_inbound);
+  void Disconnect(Peer& peer, std::string_view why);
+  void Punish(Peer& peer, Misbehaviour misbehaviour, std::string_view detail = {});
+  void Pause(Peer& peer, PauseReason reason);
+  void Resume(Peer& peer, PauseReason reason);
+
+  // Receiving.
+  bool MayRead(Peer& peer);
+  void AfterFraming(Peer& peer);
+  void Dispatch(Peer& peer, const Message& message);
+  void DispatchEstablished(Peer& peer, const Message& message);
+  void OnVersion(Peer& peer, ByteSpan body);
+  void OnVerack(Peer& peer);
+  void OnPing(Peer& peer, ByteSpan body);
+  void OnPong(Peer& peer, ByteSpan body);
+  void OnBlock(Peer& peer, const Message& message);
+  void OnLocator(Peer& peer, const Message& message);
+  void OnInventory(Peer& peer, const Message& message);
+  void OnHeaders(Peer& peer, const Message& message);
+  void PushEvent(Peer& peer, PeerEvent event);
+
+  // Sending.
+  void SendVersion(Peer& peer);
+  void SendMessage(Peer& peer, const Command& command, ByteSpan body);
+  void SendPing(Peer& peer, int64_t now_ns);
+  void QueueBytes(Peer& peer, SharedBytes bytes, uint64_t bytes_not_counted_yet);
+  void SendWaitingPongs();
+
+  // Commands.
+  void ExecuteCommands();
+  void Execute(std::monostate) {}
+  void Execute(const SendGetHeaders& command);
+  void Execute(const SendHeaders& command);
+  void Execute(const SendInventory& command);
+  void Execute(const SendNotFound& command);
+  void Execute(const SendGetData& command);
+  void Execute(const SendBlock& command);
+  void Execute(const headrace::Disconnect& command);
+  Peer* FindEstablished(PeerId id);
+
+  // Time.
+  void LookAtTimers();
+  void LookAtTimersOf(Peer& peer, int64_t now_ns);
+  void ResumeReaders();
+
+  const PeerHubOptions options_;
+  Transport& transport_;
+  Clock& clock_;
+  Entropy& entropy_;
+  EventQueue events_;
+  CommandQueue commands_;
+  PeerTable table_;
+  std::atomic<int32_t> best_height_{0};
+
+  std::vector<Address> listening_;
+  absl::flat_hash_map<ConnectionId, std::unique_ptr<Peer>> peers_;
+  std::vector<PeerId> paused_by_events_;
+  std::vector<PeerId> waiting_for_pong_;  // may hold a peer twice
+  ManualPeers manual_peers_;
+  DiscouragedHosts discouraged_;
+  size_t inbound_count_ = 0;
+  uint64_t growing_bytes_ = 0;
+  int64_t timers_due_ns_ = INT64_MIN;
+  bool is_stopping_ = false;
+  bool must_not_wait_ = false;
+};
+
+}  // namespace headrace

@@ -1,0 +1,77 @@
+#include "storage/file/file_system.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/check.h"
+#include "engine/base/status_macros.h"
+
+namespace headrace {
+namespace {
+
+absl::Status SubmitAndWait(FileSystem& files, std::vector<FileOperation> operations) {
+  auto batch = std::make_shared<FileBatch>();
+  batch->operations = std::move(operations);
+  files.Submit(batch);
+  batch->Wait();
+  return batch->status();
+}
+
+}  // namespace
+
+void FileBatch::Complete(absl::Status status) {
+  HR_CHECK(!done());
+  status_ = std::move(status);
+  // Release: whoever sees done sees the status and the bytes that were read.
+  done_.store(true, std::memory_order_release);
+  done_.notify_all();
+}
+
+void FileBatch::Wait() const { done_.wait(false, std::memory_order_acquire); }
+
+absl::Status FileSystem::WriteAt(const FileRef& file, uint64_t offset, ByteSpan bytes) {
+  return SubmitAndWait(
+      *this, {{.kind = FileOperation::Kind::kWrite, .file = file, .offset = offset, .write_from = bytes}});
+}
+
+absl::Status FileSystem::ReadAt(const FileRef& file, uint64_t offset, MutableByteSpan bytes) {
+  return SubmitAndWait(*this,
+                       {{.kind = FileOperation::Kind::kRead, .file = file, .offset = offset, .read_into = bytes}});
+}
+
+absl::Status FileSystem::Sync(const FileRef& file) {
+  return SubmitAndWait(*this, {{.kind = FileOperation::Kind::kSync, .file = file}});
+}
+
+absl::StatusOr<std::vector<uint8_t>> FileSystem::ReadWholeFile(const std::string& path, uint64_t bytes_max) {
+  HR_ASSIGN_OR_RETURN(const FileRef file, Open(path, OpenMode::kRead));
+  HR_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+  if (size > bytes_max) {
+    return absl::OutOfRangeError(
+        absl::StrCat("The file ", path, " has ", size, " bytes; at most ", bytes_max, " are expected."));
+  }
+  std::vector<uint8_t> bytes(size);
+  HR_RETURN_IF_ERROR(ReadAt(file, 0, bytes));
+  return bytes;
+}
+
+absl::Status FileSystem::ReplaceFile(const std::string& path, ByteSpan bytes) {
+  const std::string aside = absl::StrCat(path, ".new");
+  {
+    HR_ASSIGN_OR_RETURN(const FileRef file, Open(aside, OpenMode::kTruncate));
+    absl::Status written = SubmitAndWait(
+        *this, {{.kind = FileOperation::Kind::kWrite, .file = file, .write_from = bytes},
+                {.kind = FileOperation::Kind::kSync, .file = file}});
+    if (!written.ok()) {
+      // The failure to report is the first one; a leftover is overwritten by the next attempt.
+      Remove(aside).IgnoreError();
+      return written;
+    }
+  }
+  HR_RETURN_IF_ERROR(Rename(aside, path));
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  return SyncDirectory(directory.empty() ? "." : directory);
+}
+
+}  // namespace headrace

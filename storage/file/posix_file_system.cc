@@ -1,0 +1,104 @@
+#include "storage/file/posix_file_system.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/status_macros.h"
+#include "storage/file/directory_lock.h"
+#include "storage/file/file_error.h"
+#include "storage/file/posix_file.h"
+
+namespace headrace {
+namespace {
+
+// Unmaps when the last piece of the mapping is let go. The file may be closed long before.
+class Mapping {
+ public:
+  Mapping(void* base, size_t size) : base_(base), size_(size) {}
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() { ::munmap(base_, size_); }
+
+ private:
+  void* const base_;
+  const size_t size_;
+};
+
+}  // namespace
+
+absl::StatusOr<FileRef> PosixFileSystem::Open(const std::string& path, OpenMode mode) {
+  return PosixFile::Open(path, mode);
+}
+
+absl::StatusOr<SharedBytes> PosixFileSystem::MapReadOnly(const FileRef& file, uint64_t offset, uint64_t size) {
+  HR_ASSIGN_OR_RETURN(const uint64_t file_size, file->Size());
+  // Touching a page past the end of the file would be a SIGBUS, so the end is checked here.
+  if (offset > file_size || size > file_size - offset) return ReadPastEnd(file->path(), offset, size);
+  if (size == 0) return SharedBytes{{}, file};
+  const uint64_t page_size = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  const uint64_t lead = offset % page_size;
+  void* base = ::mmap(nullptr, lead + size, PROT_READ, MAP_SHARED, AsPosixFile(file).descriptor(),
+                      static_cast<off_t>(offset - lead));
+  if (base == MAP_FAILED) return FileError("map", file->path(), errno);
+  return SharedBytes{{static_cast<const uint8_t*>(base) + lead, size}, std::make_shared<Mapping>(base, lead + size)};
+}
+
+bool PosixFileSystem::Exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+
+absl::StatusOr<std::vector<std::string>> PosixFileSystem::List(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::directory_iterator entry(directory, error);
+  std::vector<std::string> names;
+  while (!error && entry != std::filesystem::directory_iterator()) {
+    names.push_back(entry->path().filename().string());
+    entry.increment(error);
+  }
+  if (error) return FileError("list", directory, error.value());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+absl::Status PosixFileSystem::MakeDirectories(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  return error ? FileError("make the directory", path, error.value()) : absl::OkStatus();
+}
+
+absl::Status PosixFileSystem::Remove(const std::string& path) {
+  return ::unlink(path.c_str()) == 0 ? absl::OkStatus() : FileError("remove", path, errno);
+}
+
+absl::Status PosixFileSystem::Rename(const std::string& from, const std::string& to) {
+  if (std::rename(from.c_str(), to.c_str()) == 0) return absl::OkStatus();
+  return FileError(absl::StrCat("rename ", from, " to"), to, errno);
+}
+
+absl::Status PosixFileSystem::SyncDirectory(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor < 0) return FileError("open the directory", path, errno);
+  const int result = ::fsync(descriptor);
+  const int error = errno;
+  ::close(descriptor);
+  return result == 0 ? absl::OkStatus() : FileError("sync the directory", path, error);
+}
+
+absl::StatusOr<uint64_t> PosixFileSystem::FreeBytes(const std::string& path) {
+  struct statvfs status;
+  if (::statvfs(path.c_str(), &status) != 0) return FileError("read the free space at", path, errno);
+  return static_cast<uint64_t>(status.f_bavail) * status.f_frsize;
+}
+
+absl::StatusOr<std::unique_ptr<DirectoryLock>> PosixFileSystem::LockDirectory(const std::string& path) {
+  return LockDirectoryByFlock(path);
+}
+
+}  // namespace headrace

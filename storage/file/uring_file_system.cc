@@ -1,0 +1,235 @@
+#include "storage/file/uring_file_system.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/check.h"
+#include "engine/base/status_macros.h"
+#include "storage/file/file_error.h"
+#include "storage/file/posix_file.h"
+
+namespace headrace {
+namespace {
+
+using Kind = FileOperation::Kind;
+
+// One request's length is 32 bits wide and the kernel cuts it below 2 GiB; larger operations take several.
+constexpr size_t kRequestBytesMax = size_t{1} << 30;
+
+size_t OperationBytes(const FileOperation& operation) {
+  switch (operation.kind) {
+    case Kind::kRead:
+      return operation.read_into.size();
+    case Kind::kWrite:
+      return operation.write_from.size();
+    case Kind::kSync:
+      return 0;
+  }
+  HR_CHECK(false);
+}
+
+absl::Status OperationError(const FileOperation& operation, int error) {
+  static constexpr const char* kActions[] = {"read", "write", "sync"};
+  return FileError(kActions[static_cast<size_t>(operation.kind)], operation.file->path(), error);
+}
+
+bool OffersNeededOperations(io_uring& ring) {
+  io_uring_probe* probe = io_uring_get_probe_ring(&ring);
+  if (probe == nullptr) return false;
+  const bool offers =
+      io_uring_opcode_supported(probe, IORING_OP_READ) && io_uring_opcode_supported(probe, IORING_OP_WRITE) &&
+      io_uring_opcode_supported(probe, IORING_OP_FSYNC) && io_uring_opcode_supported(probe, IORING_OP_POLL_ADD);
+  io_uring_free_probe(probe);
+  return offers;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<FileSystem>> UringFileSystem::Start() {
+  HR_ASSIGN_OR_RETURN(std::unique_ptr<BatchQueue> queue, BatchQueue::Open());
+  io_uring ring;
+  // Twice the depth: every slot and the doorbell's poll always find an entry.
+  const int result = io_uring_queue_init(2 * kDepth, &ring, 0);
+  if (result < 0) {
+    return absl::UnavailableError(absl::StrCat("io_uring_queue_init: ", std::strerror(-result)));
+  }
+  if (!OffersNeededOperations(ring)) {
+    io_uring_queue_exit(&ring);
+    return absl::UnavailableError("this kernel's io_uring lacks read, write, fsync or poll");
+  }
+  return std::make_unique<UringFileSystem>(std::move(queue), ring);
+}
+
+UringFileSystem::UringFileSystem(std::unique_ptr<BatchQueue> queue, const io_uring& ring)
+    : queue_(std::move(queue)), ring_(ring) {
+  for (uint32_t slot = kDepth; slot-- > 0;) free_slots_.push_back(slot);
+  thread_ = std::thread([this] { Run(); });
+}
+
+UringFileSystem::~UringFileSystem() {
+  queue_->Push(nullptr);
+  thread_.join();
+  io_uring_queue_exit(&ring_);
+}
+
+void UringFileSystem::Submit(FileBatchRef batch) {
+  HR_CHECK(batch != nullptr && !batch->done());
+  queue_->Push(std::move(batch));
+}
+
+void UringFileSystem::Run() {
+  PollEvent();
+  while (true) {
+    AdmitBatches();
+    IssueReady();
+    if (stopping_ && active_count_ == 0) return;
+    // With batches still ready every slot is taken, and a completion will come by itself.
+    if (CanAdmit() && ready_.empty() && !queue_->PrepareToSleep()) continue;
+    SubmitAndWait();
+    ReapCompletions();
+  }
+}
+
+void UringFileSystem::AdmitBatches() {
+  while (CanAdmit() && ready_.size() < kDepth) {
+    std::optional<FileBatchRef> batch = queue_->TryPop();
+    if (!batch) return;
+    if (*batch == nullptr) {
+      stopping_ = true;
+      return;
+    }
+    ++active_count_;
+    ready_.push_back(new Active{.batch = std::move(*batch)});
+  }
+}
+
+void UringFileSystem::IssueReady() {
+  while (!ready_.empty() && IssueFrom(*ready_.front())) {
+    Active* active = ready_.front();
+    ready_.pop_front();
+    active->ready = false;
+    if (active->in_flight == 0) Finish(active);
+  }
+}
+
+bool UringFileSystem::IssueFrom(Active& active) {
+  const std::vector<FileOperation>& operations = active.batch->operations;
+  while (active.next < operations.size() && active.status.ok() && !active.syncing) {
+    const FileOperation& operation = operations[active.next];
+    if (operation.kind == Kind::kSync) {
+      if (active.in_flight != 0) return true;
+      if (free_slots_.empty()) return false;
+      active.syncing = true;
+    } else if (OperationBytes(operation) == 0) {
+      ++active.next;
+      continue;
+    }
+    if (free_slots_.empty()) return false;
+    StartSlot(active, active.next++);
+  }
+  return true;
+}
+
+void UringFileSystem::StartSlot(Active& active, size_t operation) {
+  const uint32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  slots_[slot] = {&active, operation, 0};
+  ++active.in_flight;
+  PrepareSlot(slot);
+}
+
+void UringFileSystem::PrepareSlot(uint32_t slot) {
+  const Slot& state = slots_[slot];
+  const FileOperation& operation = state.active->batch->operations[state.operation];
+  const int descriptor = AsPosixFile(operation.file).descriptor();
+  const uint64_t offset = operation.offset + state.bytes_done;
+  const auto size =
+      static_cast<unsigned>(std::min(OperationBytes(operation) - state.bytes_done, kRequestBytesMax));
+  io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+  HR_CHECK(entry != nullptr);
+  switch (operation.kind) {
+    case Kind::kRead:
+      io_uring_prep_read(entry, descriptor, operation.read_into.data() + state.bytes_done, size, offset);
+      break;
+    case Kind::kWrite:
+      io_uring_prep_write(entry, descriptor, operation.write_from.data() + state.bytes_done, size, offset);
+      break;
+    case Kind::kSync:
+      io_uring_prep_fsync(entry, descriptor, IORING_FSYNC_DATASYNC);
+      break;
+  }
+  io_uring_sqe_set_data64(entry, slot);
+}
+
+void UringFileSystem::PollEvent() {
+  io_uring_sqe* entry = io_uring_get_sqe(&ring_);
+  HR_CHECK(entry != nullptr);
+  io_uring_prep_poll_add(entry, queue_->event_descriptor(), POLLIN);
+  io_uring_sqe_set_data64(entry, kEventUserData);
+}
+
+void UringFileSystem::SubmitAndWait() {
+  // Everything but a bug is passing: a signal, a completion queue that must be emptied first, or memory that is short
+  // for the moment. Entries that were not taken stay in the ring for the next round.
+  const int result = io_uring_submit_and_wait(&ring_, 1);
+  HR_CHECK(result >= 0 || result == -EINTR || result == -EAGAIN || result == -EBUSY || result == -ENOMEM);
+}
+
+void UringFileSystem::ReapCompletions() {
+  io_uring_cqe* completion;
+  while (io_uring_peek_cqe(&ring_, &completion) == 0) {
+    const uint64_t user_data = io_uring_cqe_get_data64(completion);
+    const int result = completion->res;
+    io_uring_cqe_seen(&ring_, completion);
+    if (user_data == kEventUserData) {
+      queue_->TakeEvent();
+      PollEvent();
+    } else {
+      OperationEnded(static_cast<uint32_t>(user_data), result);
+    }
+  }
+}
+
+void UringFileSystem::OperationEnded(uint32_t slot, int result) {
+  Slot& state = slots_[slot];
+  Active* active = state.active;
+  const FileOperation& operation = active->batch->operations[state.operation];
+  const bool transfers = operation.kind != Kind::kSync;
+  if (result == -EINTR || result == -EAGAIN) return PrepareSlot(slot);
+  absl::Status status;
+  if (result < 0) {
+    status = OperationError(operation, -result);
+  } else if (transfers && result == 0) {
+    // A write that takes nothing and reports nothing would be tried for ever.
+    status = operation.kind == Kind::kRead ? ReadPastEnd(operation.file->path(), operation.offset,
+                                                         OperationBytes(operation))
+                                           : OperationError(operation, EIO);
+  } else if (transfers) {
+    state.bytes_done += static_cast<size_t>(result);
+    if (state.bytes_done < OperationBytes(operation)) return PrepareSlot(slot);
+  }
+  // Among operations in flight together the first in the batch names the failure, whichever ended first.
+  if (!status.ok() && state.operation < active->failed_operation) {
+    active->failed_operation = state.operation;
+    active->status = std::move(status);
+  }
+  free_slots_.push_back(slot);
+  if (!transfers) active->syncing = false;
+  if (--active->in_flight == 0 && !active->ready) {
+    active->ready = true;
+    ready_.push_back(active);
+  }
+}
+
+void UringFileSystem::Finish(Active* active) {
+  const std::unique_ptr<Active> owned(active);
+  --active_count_;
+  owned->batch->Complete(std::move(owned->status));
+}
+
+}  // namespace headrace
