@@ -1,5 +1,5 @@
-// One spend of each common kind, whole (midstates, scripts, digest, curve), and beside it the bare libsecp256k1 time of the
-// same signature, key and signature parsed each time: overhead = ours / bare. Then all inputs of real blocks.
+// One spend of each common kind, whole (midstates, scripts, digest, curve), and beside it the bare libsecp256k1 time of
+// the same signature, key and signature parsed each time: overhead = ours / bare. Then all inputs of real blocks.
 #include <benchmark/benchmark.h>
 #include <secp256k1.h>
 #include <secp256k1_extrakeys.h>
@@ -168,7 +168,8 @@ void RealBlock(benchmark::State& state, const std::string& prevouts_path, Script
   for (auto _ : state) {
     for (uint32_t t = 1; t < block.transaction_count(); ++t) {
       const TransactionView transaction = block.transaction(t);
-      const std::span<const Coin> coins = std::span<const Coin>(spent).subspan(transaction.first_input(), transaction.input_count());
+      const std::span<const Coin> coins =
+          std::span<const Coin>(spent).subspan(transaction.first_input(), transaction.input_count());
       TransactionMidstates midstates;
       PrepareMidstates(transaction, coins, midstates);
       for (uint32_t i = 0; i < coins.size(); ++i) {
@@ -176,8 +177,8 @@ void RealBlock(benchmark::State& state, const std::string& prevouts_path, Script
       }
     }
   }
-  state.counters["inputs"] = benchmark::Counter(static_cast<double>(spent.size() - 1) * static_cast<double>(state.iterations()),
-                                                benchmark::Counter::kIsRate);
+  state.counters["inputs"] = benchmark::Counter(
+      static_cast<double>(spent.size() - 1) * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
 }
 
 void RegisterRealBlocks() {
