@@ -32,7 +32,8 @@ void MultiplyAdd(std::vector<uint8_t>& reversed, uint32_t base, uint32_t factor,
 }  // namespace
 
 std::string Base58Encode(ByteSpan bytes) {
-  const size_t zeros = static_cast<size_t>(std::ranges::find_if(bytes, [](uint8_t b) { return b != 0; }) - bytes.begin());
+  const size_t zeros =
+      static_cast<size_t>(std::ranges::find_if(bytes, [](uint8_t b) { return b != 0; }) - bytes.begin());
   std::vector<uint8_t> reversed;
   for (const uint8_t byte : bytes.subspan(zeros)) MultiplyAdd(reversed, 58, 256, byte);
   std::string text(zeros, kAlphabet[0]);

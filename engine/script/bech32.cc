@@ -59,7 +59,8 @@ std::string Bech32Encode(Bech32Variant variant, std::string_view human_part, Byt
   }
   for (size_t i = 0; i < kChecksumValues; ++i) state = PolymodStep(state, 0);
   state ^= ChecksumConstant(variant);
-  for (size_t i = 0; i < kChecksumValues; ++i) text.push_back(kAlphabet[(state >> (5 * (kChecksumValues - 1 - i))) & 31]);
+  for (size_t i = 0; i < kChecksumValues; ++i)
+    text.push_back(kAlphabet[(state >> (5 * (kChecksumValues - 1 - i))) & 31]);
   return text;
 }
 

@@ -1,8 +1,8 @@
 // Runs one script over a stack, for legacy scripts, witness version 0 and tapscript.
 //
 // The loop and the flow control are in interpreter.cc; each family of opcodes has a file (interpreter_stack,
-// interpreter_arithmetic, interpreter_crypto, interpreter_locktime). Made on the stack for one evaluation; the workspace
-// keeps its memory from spend to spend, so that evaluating allocates nothing once warm. One thread at a time.
+// interpreter_arithmetic, interpreter_crypto, interpreter_locktime). Made on the stack for one evaluation; the
+// workspace keeps its memory from spend to spend, so that evaluating allocates nothing once warm. One thread at a time.
 #pragma once
 
 #include <vector>
@@ -32,15 +32,15 @@ struct ScriptWorkspace {
   std::vector<uint8_t> script_code_next;
 };
 
-// What a tapscript evaluation carries beside the stack: the scope of its signatures, and how much signature checking its
-// witness still pays for. (BIP342)
+// What a tapscript evaluation carries beside the stack: the scope of its signatures, and how much signature checking
+// its witness still pays for. (BIP342)
 struct TapscriptState {
   TaprootSignatureScope scope;
   int64_t validation_weight_left = 0;
 };
 
-// IF, ELSE and ENDIF in constant space: which branches are nested does not matter, only how many there are and where the
-// first false one is.
+// IF, ELSE and ENDIF in constant space: which branches are nested does not matter, only how many there are and where
+// the first false one is.
 class ConditionStack {
  public:
   bool empty() const { return size_ == 0; }
@@ -70,7 +70,8 @@ class ConditionStack {
 class Interpreter {
  public:
   // `tapscript` is given for that version and for no other.
-  Interpreter(const SpendContext& context, ScriptVersion version, ScriptWorkspace& workspace, TapscriptState* tapscript);
+  Interpreter(const SpendContext& context, ScriptVersion version, ScriptWorkspace& workspace,
+              TapscriptState* tapscript);
 
   // Evaluates `script` on workspace.main. The script's bytes must outlive the stack's use.
   ScriptError Run(ByteSpan script);
@@ -146,8 +147,8 @@ class Interpreter {
   EcdsaChecker ecdsa_;
 };
 
-// The field's FindAndDelete: every occurrence of `needle` (not empty) that begins where an operation would. Puts what is
-// left into `out` and returns true; returns false, with `out` untouched, when there is none. `out` must not overlap.
+// The field's FindAndDelete: every occurrence of `needle` (not empty) that begins where an operation would. Puts what
+// is left into `out` and returns true; returns false, with `out` untouched, when there is none. `out` must not overlap.
 bool FindAndDelete(ByteSpan script, ByteSpan needle, std::vector<uint8_t>& out);
 
 }  // namespace headrace

@@ -128,7 +128,8 @@ void Interpreter::BeginScriptCode() {
 // A signature cannot sign itself: in legacy scripts it is deleted from the script code before the digest is taken.
 ScriptError Interpreter::DeleteSignature(ByteSpan signature) {
   if (version_ != ScriptVersion::kLegacy) return ScriptError::kOk;
-  if (!FindAndDelete(script_code_, SerializedPush(signature).span(), workspace_.script_code_next)) return ScriptError::kOk;
+  if (!FindAndDelete(script_code_, SerializedPush(signature).span(), workspace_.script_code_next))
+    return ScriptError::kOk;
   if (Has(kVerifyConstScriptCode)) return ScriptError::kSigFindAndDelete;
   workspace_.script_code.swap(workspace_.script_code_next);
   script_code_ = workspace_.script_code;

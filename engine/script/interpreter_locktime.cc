@@ -25,8 +25,8 @@ ScriptError Interpreter::LockTimeOperation(Opcode opcode) {
   return Has(kVerifyDiscourageUpgradableNops) ? ScriptError::kDiscourageUpgradableNops : ScriptError::kOk;
 }
 
-// The transaction's lock time MUST be of the same kind as the operand and not below it, and the input MUST NOT be final:
-// otherwise the lock time would not bind. (BIP65)
+// The transaction's lock time MUST be of the same kind as the operand and not below it, and the input MUST NOT be
+// final: otherwise the lock time would not bind. (BIP65)
 ScriptError Interpreter::CheckLockTime() {
   if (stack_.empty()) return ScriptError::kInvalidStackOperation;
   int64_t operand;
@@ -40,8 +40,8 @@ ScriptError Interpreter::CheckLockTime() {
   return same_kind && operand <= lock_time && binds ? ScriptError::kOk : ScriptError::kUnsatisfiedLockTime;
 }
 
-// The input's relative lock time MUST be in force, of the same kind as the operand and not below it; an operand with the
-// disable flag asks for nothing. (BIP112)
+// The input's relative lock time MUST be in force, of the same kind as the operand and not below it; an operand with
+// the disable flag asks for nothing. (BIP112)
 ScriptError Interpreter::CheckSequence() {
   if (stack_.empty()) return ScriptError::kInvalidStackOperation;
   int64_t operand;

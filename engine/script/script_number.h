@@ -19,7 +19,8 @@ inline bool DecodeScriptNumber(ByteSpan bytes, bool require_minimal, size_t size
   if (bytes.size() > size_max) return false;
   if (bytes.empty()) return true;
   const uint8_t last = bytes.back();
-  if (require_minimal && (last & 0x7f) == 0 && (bytes.size() == 1 || (bytes[bytes.size() - 2] & 0x80) == 0)) return false;
+  if (require_minimal && (last & 0x7f) == 0 && (bytes.size() == 1 || (bytes[bytes.size() - 2] & 0x80) == 0))
+    return false;
   uint64_t magnitude = 0;
   for (size_t i = 0; i < bytes.size(); ++i) magnitude |= static_cast<uint64_t>(bytes[i]) << (8 * i);
   const uint64_t sign = uint64_t{0x80} << (8 * (bytes.size() - 1));

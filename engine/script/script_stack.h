@@ -1,9 +1,9 @@
 // The stack that scripts work on.
 //
 // An element is immutable: either a view of bytes that outlive the evaluation (pushes point into the script, witness
-// items into the transaction) or a result of at most 32 bytes (numbers, hashes) held in place. So duplicating an element
-// copies one small struct whatever its size, nothing is allocated once the stack has grown to its working size, and what
-// a hostile script can make it hold is bounded by the element count. One thread at a time.
+// items into the transaction) or a result of at most 32 bytes (numbers, hashes) held in place. So duplicating an
+// element copies one small struct whatever its size, nothing is allocated once the stack has grown to its working size,
+// and what a hostile script can make it hold is bounded by the element count. One thread at a time.
 #pragma once
 
 #include <cstring>

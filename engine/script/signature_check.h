@@ -8,14 +8,14 @@
 
 namespace headrace {
 
-// Checks ECDSA signatures of one script evaluation. Remembers the last digest: the signatures of a multisig nearly always
-// sign the same one, and every key tried against a signature does.
+// Checks ECDSA signatures of one script evaluation. Remembers the last digest: the signatures of a multisig nearly
+// always sign the same one, and every key tried against a signature does.
 class EcdsaChecker {
  public:
   EcdsaChecker(const SpendContext& context, ScriptVersion version) : context_(context), version_(version) {}
 
-  // `signature` carries its hash type as last byte. False for anything that does not verify. `script_code` must have the
-  // same bytes from call to call until ForgetDigest.
+  // `signature` carries its hash type as last byte. False for anything that does not verify. `script_code` must have
+  // the same bytes from call to call until ForgetDigest.
   bool Check(ByteSpan signature, ByteSpan public_key, ByteSpan script_code);
   // The script code is about to change.
   void ForgetDigest() { remembered_hash_type_ = kNothing; }

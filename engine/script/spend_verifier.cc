@@ -97,7 +97,8 @@ ScriptError SpendVerifier::VerifyScriptHash() {
   const ByteSpan script_sig = ScriptSig();
   if (!IsPushOnly(script_sig)) return ScriptError::kSigPushOnly;
   workspace_.main.Swap(workspace_.saved);
-  // The output script found a hash on this stack, so there is an element. Held here, since its slot is about to be reused.
+  // The output script found a hash on this stack, so there is an element. Held here, since its slot is about to be
+  // reused.
   const StackElement redeem_element = workspace_.main.Top();
   const ByteSpan redeem_script = redeem_element.span();
   workspace_.main.Pop();
@@ -106,7 +107,8 @@ ScriptError SpendVerifier::VerifyScriptHash() {
 
   const auto program = ParseWitnessProgram(redeem_script);
   if (!program) return ScriptError::kOk;
-  // The scriptSig of a wrapped witness spend MUST be exactly the push of the program, which has at most 42 bytes. (BIP141)
+  // The scriptSig of a wrapped witness spend MUST be exactly the push of the program, which has at most 42 bytes.
+  // (BIP141)
   const bool is_exact_push = script_sig.size() == redeem_script.size() + 1 && script_sig[0] == redeem_script.size() &&
                              std::ranges::equal(script_sig.subspan(1), redeem_script);
   if (!is_exact_push) return ScriptError::kWitnessMalleatedP2sh;

@@ -1,6 +1,7 @@
 // The verdict on one input: does its scriptSig and witness satisfy the script of the coin that it spends?
 //
-// Any thread; no allocation on the standard paths beyond the interpreter's reused stacks. The columns' txids are filled.
+// Any thread; no allocation on the standard paths beyond the interpreter's reused stacks. The columns' txids are
+// filled.
 #pragma once
 
 #include <span>
@@ -20,8 +21,8 @@ struct TransactionMidstates {
   Digest256 prevouts_double, sequences_double, outputs_double;
 };
 
-// `spent` has one coin an input of the transaction. Prepares what the transaction's spends can need and no more: nothing
-// without a witness; taproot's part only when a spent script is a version 1 program of 32 bytes.
+// `spent` has one coin an input of the transaction. Prepares what the transaction's spends can need and no more:
+// nothing without a witness; taproot's part only when a spent script is a version 1 program of 32 bytes.
 void PrepareMidstates(TransactionView transaction, std::span<const Coin> spent, TransactionMidstates& midstates);
 
 // `input` counts from the transaction's first. `midstates` were prepared for the same transaction and coins.

@@ -24,7 +24,7 @@ class WitnessStack {
       const ByteSpan item = reader.VarBytes();
       if (i + kTopItems >= size_) top_[size_ - 1 - i] = item;
     }
-    if (!reader.ok()) *this = WitnessStack({});
+    if (!reader.ok()) *this = WitnessStack(ByteSpan());
   }
 
   size_t size() const { return size_; }

@@ -35,7 +35,8 @@ inline Digest256 PlainLegacySignatureHash(TestTransaction transaction, uint32_t 
     other.script_sig.clear();
     other.witness.clear();
   }
-  transaction.inputs[input].script_sig = PlainFindAndDelete(script_code, {static_cast<uint8_t>(Opcode::kCodeSeparator)});
+  transaction.inputs[input].script_sig =
+      PlainFindAndDelete(script_code, {static_cast<uint8_t>(Opcode::kCodeSeparator)});
   if (outputs == 2) transaction.outputs.clear();
   if (outputs == 3) {
     transaction.outputs.resize(input + 1);

@@ -21,7 +21,8 @@ const AddressPrefixes& PrefixesOf(const std::string& chain) {
 }
 
 std::string FlipCase(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::islower(static_cast<unsigned char>(c)) ? std::toupper(c) : std::tolower(c));
+  for (char& c : text)
+    c = static_cast<char>(std::islower(static_cast<unsigned char>(c)) ? std::toupper(c) : std::tolower(c));
   return text;
 }
 
@@ -111,7 +112,8 @@ TEST(AddressTest, Bech32Limits) {
   EXPECT_FALSE(Bech32Decode("pzry9x0s0muk"));
   EXPECT_FALSE(Bech32Decode("a12uel"));
   EXPECT_FALSE(Bech32Decode(std::string("\x20") + "1nwldj5"));
-  EXPECT_FALSE(Bech32Decode("an84characterslonghumanreadablepartthatcontainsthenumber1andtheexcludedcharactersbio1569pvx"));
+  EXPECT_FALSE(
+      Bech32Decode("an84characterslonghumanreadablepartthatcontainsthenumber1andtheexcludedcharactersbio1569pvx"));
 }
 
 }  // namespace

@@ -22,13 +22,34 @@ using testing::TestInput;
 
 // Opcodes that succeed often, so that scripts come to their end.
 Bytes BenignScript(Random& random) {
-  static constexpr std::array kOperations = {Opcode::kDup,  Opcode::kOver,   Opcode::kSwap,  Opcode::kTuck,  Opcode::kSize,
-                                             Opcode::kAdd,  Opcode::kNot,    Opcode::kDrop,  Opcode::kNip,   Opcode::kRot,
-                                             Opcode::kNop,  Opcode::kHash160, Opcode::kIf,   Opcode::kElse,  Opcode::kEndIf,
-                                             Opcode::kToAltStack, Opcode::kFromAltStack, Opcode::kCheckSig, Opcode::kNop4,
-                                             Opcode::kCodeSeparator, Opcode::kRoll, Opcode::kPick, Opcode::kWithin,
-                                             Opcode::kCheckSequenceVerify, Opcode::kCheckLockTimeVerify,
-                                             Opcode::kCheckSigAdd, Opcode::kCheckMultisig, Opcode::kDepth};
+  static constexpr std::array kOperations = {Opcode::kDup,
+                                             Opcode::kOver,
+                                             Opcode::kSwap,
+                                             Opcode::kTuck,
+                                             Opcode::kSize,
+                                             Opcode::kAdd,
+                                             Opcode::kNot,
+                                             Opcode::kDrop,
+                                             Opcode::kNip,
+                                             Opcode::kRot,
+                                             Opcode::kNop,
+                                             Opcode::kHash160,
+                                             Opcode::kIf,
+                                             Opcode::kElse,
+                                             Opcode::kEndIf,
+                                             Opcode::kToAltStack,
+                                             Opcode::kFromAltStack,
+                                             Opcode::kCheckSig,
+                                             Opcode::kNop4,
+                                             Opcode::kCodeSeparator,
+                                             Opcode::kRoll,
+                                             Opcode::kPick,
+                                             Opcode::kWithin,
+                                             Opcode::kCheckSequenceVerify,
+                                             Opcode::kCheckLockTimeVerify,
+                                             Opcode::kCheckSigAdd,
+                                             Opcode::kCheckMultisig,
+                                             Opcode::kDepth};
   ScriptBuilder script;
   for (size_t count = random() % 12; count > 0; --count) {
     if (random() % 2 == 0) {
@@ -119,7 +140,8 @@ TEST(RandomSpendsTest, VerdictsAreStableAndRulesOnlyForbid) {
   for (int round = 0; round < 6000; ++round) {
     testing::TestTransaction fields = testing::RandomTransaction(random);
     std::vector<testing::TestOutput> spent;
-    for (TestInput& input : fields.inputs) spent.push_back({static_cast<Amount>(random() % 1000), MakeSpend(random, input)});
+    for (TestInput& input : fields.inputs)
+      spent.push_back({static_cast<Amount>(random() % 1000), MakeSpend(random, input)});
     const testing::SpendFixture fixture(fields.Serialize(), spent);
     for (uint32_t input = 0; input < fields.inputs.size(); ++input) {
       const ScriptFlags flags = testing::TrimFlags(testing::AllFlags() & static_cast<ScriptFlags>(random()));
@@ -149,7 +171,8 @@ TEST(RandomSpendsTest, WitnessStacksAroundTheirLimit) {
     fields.inputs.resize(1);
     fields.inputs[0].witness.assign(items, Bytes{});
     fields.inputs[0].witness.push_back(script);
-    const testing::SpendFixture fixture(fields.Serialize(), {{0, ScriptBuilder().Number(0).Data(Sha256(script)).Take()}});
+    const testing::SpendFixture fixture(fields.Serialize(),
+                                        {{0, ScriptBuilder().Number(0).Data(Sha256(script)).Take()}});
     // The limit is looked at after the first element was dropped; what the script leaves is more than one in any case.
     const ScriptError expected = items > 1001 ? ScriptError::kStackSize : ScriptError::kCleanStack;
     EXPECT_EQ(ScriptErrorName(fixture.Verify(0, kVerifyP2sh | kVerifyWitness)), ScriptErrorName(expected)) << items;

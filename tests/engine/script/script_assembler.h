@@ -10,8 +10,8 @@
 
 namespace headrace::testing {
 
-// Words: decimal numbers are pushed, 0x... is taken as raw script, '...' is pushed as text, names with or without OP_ are
-// opcodes. Throws std::runtime_error for anything else.
+// Words: decimal numbers are pushed, 0x... is taken as raw script, '...' is pushed as text, names with or without OP_
+// are opcodes. Throws std::runtime_error for anything else.
 std::vector<uint8_t> AssembleScript(const std::string& text);
 
 // "P2SH,WITNESS", "NONE" or "" to flags; throws for a name that it does not know.

@@ -26,7 +26,8 @@ TestTransaction CreditingTransaction(const Bytes& script_pubkey, Amount amount) 
   return {1, {{{Hash256(), OutPoint::kNullIndex}, {0, 0}, kFinal, {}}}, {{amount, script_pubkey}}, 0};
 }
 
-TestTransaction SpendingTransaction(const TestTransaction& credit, const Bytes& script_sig, std::vector<Bytes> witness) {
+TestTransaction SpendingTransaction(const TestTransaction& credit, const Bytes& script_sig,
+                                    std::vector<Bytes> witness) {
   const Hash256 txid(Sha256d(credit.Serialize()));
   return {1, {{{txid, 0}, script_sig, kFinal, std::move(witness)}}, {{credit.outputs[0].amount, {}}}, 0};
 }

@@ -42,7 +42,8 @@ TEST(SignatureHashTest, StreamingEqualsCopying) {
     ASSERT_EQ(DecodeTransaction(raw, WitnessEncoding::kAllowed, columns), DecodeError::kNone);
     const uint32_t input = static_cast<uint32_t>(random() % fields.inputs.size());
     const Bytes script_code = testing::RandomScript(random, round % 50 == 0 ? 400 : 30);
-    const uint32_t hash_type = random() % 2 == 0 ? static_cast<uint32_t>(random()) : 1 + random() % 3 + 0x80 * (random() % 2);
+    const uint32_t hash_type =
+        random() % 2 == 0 ? static_cast<uint32_t>(random()) : 1 + random() % 3 + 0x80 * (random() % 2);
     EXPECT_EQ(LegacySignatureHash({columns, 0}, input, script_code, hash_type),
               testing::PlainLegacySignatureHash(fields, input, script_code, hash_type))
         << HexEncode(raw) << " " << HexEncode(script_code) << " " << input << " " << hash_type;

@@ -52,8 +52,8 @@ TestTransaction Unpack(TransactionView transaction) {
   TestTransaction fields{transaction.version(), {}, {}, transaction.lock_time()};
   for (uint32_t i = 0; i < transaction.input_count(); ++i) {
     const ByteSpan script_sig = transaction.script_sig(i);
-    fields.inputs.push_back({transaction.prevout(i), Bytes(script_sig.begin(), script_sig.end()), transaction.sequence(i),
-                             UnpackWitness(transaction.witness(i))});
+    fields.inputs.push_back({transaction.prevout(i), Bytes(script_sig.begin(), script_sig.end()),
+                             transaction.sequence(i), UnpackWitness(transaction.witness(i))});
   }
   for (uint32_t o = 0; o < transaction.output_count(); ++o) {
     const ByteSpan script = transaction.script_pubkey(o);

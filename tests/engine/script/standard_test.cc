@@ -74,7 +74,8 @@ TEST(StandardTest, Multisigs) {
 TEST(StandardTest, AnyBytesAreClassified) {
   testing::Random random(7);
   for (int round = 0; round < 20000; ++round) {
-    const Bytes script = round % 2 == 0 ? testing::RandomOutputScript(random) : testing::RandomBytes(random, random() % 70);
+    const Bytes script =
+        round % 2 == 0 ? testing::RandomOutputScript(random) : testing::RandomBytes(random, random() % 70);
     KindName(script);
   }
 }

@@ -131,7 +131,8 @@ TEST(TaprootVectorsTest, KeyPathSpends) {
     testing::TestTransaction fields = testing::Unpack({columns, 0});
     // Midstates are made for transactions that have a witness; what it says does not enter the hashes.
     for (const nlohmann::json& input : entry["inputSpending"]) {
-      fields.inputs[input["given"]["txinIndex"].get<size_t>()].witness = {testing::FromHex(input["expected"]["witness"][0])};
+      fields.inputs[input["given"]["txinIndex"].get<size_t>()].witness = {
+          testing::FromHex(input["expected"]["witness"][0])};
     }
     std::vector<testing::TestOutput> spent;
     for (const nlohmann::json& output : entry["given"]["utxosSpent"]) {
