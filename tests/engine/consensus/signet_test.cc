@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "engine/consensus/check_block.h"
 #include "engine/crypto/signing.h"
 #include "engine/primitives/coin.h"
@@ -29,8 +31,8 @@ Bytes KeyChallenge() {
 
 // An output that commits to no witness in particular: the solution is independent of that rule.
 Bytes CommitmentOutput() {
-  Bytes script = {kOpReturn, 0x24, 0xaa, 0x21, 0xa9, 0xed};
-  script.resize(38, 0x11);
+  Bytes script(38, 0x11);
+  std::ranges::copy(Bytes{kOpReturn, 0x24, 0xaa, 0x21, 0xa9, 0xed}, script.begin());
   return script;
 }
 
