@@ -21,6 +21,11 @@ HeaderTree::HeaderTree(const BlockHeader& genesis) {
   by_hash_.emplace(hash, kGenesisId);
 }
 
+void HeaderTree::Reserve(uint32_t headers) {
+  state_.reserve(headers);
+  by_hash_.reserve(headers);
+}
+
 HeaderId HeaderTree::Find(const Hash256& hash) const {
   const auto it = by_hash_.find(hash);
   return it == by_hash_.end() ? kNoHeader : it->second;
@@ -45,6 +50,15 @@ HeaderId HeaderTree::SkipOver(HeaderId parent) const {
   return equally_long ? twice : parent;
 }
 
+// Neighbours mostly share their bits, and a division costs more than all the rest of adding a header.
+const Uint256& HeaderTree::WorkOf(uint32_t bits) {
+  if (bits != last_bits_) {
+    last_bits_ = bits;
+    last_work_ = WorkFromBits(bits);
+  }
+  return last_work_;
+}
+
 HeaderId HeaderTree::Add(const BlockHeader& header, const Hash256& hash, HeaderId parent) {
   HR_CHECK(parent < size() && header.previous == cold_[parent].hash);
   const HeaderId id = size();
@@ -52,7 +66,7 @@ HeaderId HeaderTree::Add(const BlockHeader& header, const Hash256& hash, HeaderI
   const uint32_t height = hot_[parent].height + 1;
   hot_.push_back({parent, SkipOver(parent), height, header.time_s, header.bits, header.version,
                   MedianOfEleven(parent, header.time_s), std::max(header.time_s, hot_[parent].time_max_s)});
-  cold_.push_back({header, hash, cold_[parent].work + WorkFromBits(header.bits)});
+  cold_.push_back({header, hash, cold_[parent].work + WorkOf(header.bits)});
 
   State state;
   state.next_sibling = state_[parent].first_child;

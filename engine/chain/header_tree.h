@@ -45,6 +45,8 @@ class HeaderTree {
   uint32_t size() const { return cold_.size(); }
   // kNoHeader when unknown.
   HeaderId Find(const Hash256& hash) const;
+  // Makes room for so many headers at once: a node that starts knows how many it has.
+  void Reserve(uint32_t headers);
   // Adds a header that passed its rules (header_acceptance.h); it must be new, and `parent` be the one that it names.
   HeaderId Add(const BlockHeader& header, const Hash256& hash, HeaderId parent);
 
@@ -138,6 +140,7 @@ class HeaderTree {
 
   uint32_t MedianOfEleven(HeaderId parent, uint32_t time_s) const;
   HeaderId SkipOver(HeaderId parent) const;
+  const Uint256& WorkOf(uint32_t bits);
   void Complete(HeaderId id);
   bool IsBetterCandidate(HeaderId id, HeaderId than) const;
   void Rescan();
@@ -152,6 +155,8 @@ class HeaderTree {
   HeaderId best_header_ = kGenesisId;
   HeaderId best_candidate_ = kGenesisId;
   uint64_t completed_ = 0;
+  uint32_t last_bits_ = 0;
+  Uint256 last_work_;
 };
 
 // The chain that ends with one header of the tree. Any thread that was handed the id.

@@ -247,7 +247,9 @@ BlockContext Context() {
 }
 
 std::vector<uint8_t> CommitmentScript(const Hash256& root, const std::vector<uint8_t>& reserved) {
-  std::vector<uint8_t> script = {kOpReturn, 0x24, 0xaa, 0x21, 0xa9, 0xed};
+  std::vector<uint8_t> script;
+  script.reserve(38);
+  script.assign({kOpReturn, 0x24, 0xaa, 0x21, 0xa9, 0xed});
   const Digest256 commitment = Sha256Hasher().Write(root.span()).Write(reserved).FinishDouble();
   script.insert(script.end(), commitment.begin(), commitment.end());
   return script;
