@@ -179,7 +179,7 @@ absl::StatusOr<CoinSetStatistics> ComputeSetStatistics(const FlatCoinStore& stor
     if (shard.point == store.resolved()) continue;
     return absl::FailedPreconditionError(
         absl::StrCat("The coin store in ", state.directory, " was not closed cleanly: its parts stand at heights ",
-                     store.recovery_start().height, " to ", store.recovery_end(), "; start headraced and stop it once."));
+                     store.recovery_start().height, " to ", store.recovery_end().height, "; start headraced and stop it once."));
   }
   CoinSetStatistics statistics;
   statistics.best = store.resolved();

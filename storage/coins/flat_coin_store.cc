@@ -76,7 +76,7 @@ absl::Status FlatCoinStore::FillSpent(std::span<WindowBlock> window) {
 }
 
 absl::Status FlatCoinStore::CheckBranch(std::span<const WindowBlock> window) const {
-  if (resolved_.height >= recovery_tip_.height) return absl::OkStatus();
+  if (resolved_.height >= recovery_end_.height) return absl::OkStatus();
   for (const CoinShard& shard : state_.shards) {
     if (shard.point.height <= resolved_.height || shard.point.height > window.back().height) continue;
     const WindowBlock& block = window[shard.point.height - window.front().height];
@@ -140,7 +140,7 @@ absl::Status FlatCoinStore::Unapply(std::span<const WindowBlock> window, const B
   checkpoint_->Rewind(previous.height);
   ExecutePlans(window, previous);
   for (CoinShard& shard : state_.shards) shard.point = previous;
-  if (recovery_tip_.height > previous.height) recovery_tip_ = previous;
+  if (recovery_end_.height > previous.height) recovery_end_ = previous;
   return KeepYoungBounded();
 }
 

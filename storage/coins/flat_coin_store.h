@@ -51,8 +51,7 @@ class FlatCoinStore : public CoinStore {
 
   BlockPoint resolved() const override { return resolved_; }
   BlockPoint recovery_start() const override { return recovery_start_; }
-  uint32_t recovery_end() const override { return recovery_tip_.height; }
-  BlockPoint recovery_tip() const override { return recovery_tip_; }
+  BlockPoint recovery_end() const override { return recovery_end_; }
   absl::StatusOr<WindowOutcome> Apply(std::span<WindowBlock> window) override;
   absl::Status Unapply(std::span<const WindowBlock> window, const BlockPoint& previous) override;
   absl::StatusOr<bool> Find(const OutPoint& outpoint, Coin& coin, std::vector<uint8_t>& script_buffer) const override;
@@ -96,7 +95,7 @@ class FlatCoinStore : public CoinStore {
   BlockPoint resolved_;
   BlockPoint applied_;
   BlockPoint recovery_start_;
-  BlockPoint recovery_tip_;
+  BlockPoint recovery_end_;
   // Whether the published manifest is behind the store.
   bool has_changed_ = false;
   // The shard whose survivors are moved next when young memory runs out.

@@ -251,7 +251,7 @@ void CoinWorld::ExpectEqual(const FlatCoinStore& store) {
 void CoinWorld::Replay(FlatCoinStore& store) {
   // The branch that the shards ahead hold, from its tip down to where the store starts.
   std::vector<std::shared_ptr<WorldBlock>> branch;
-  for (Hash256 hash = store.recovery_tip().hash; hash != store.recovery_start().hash; hash = branch.back()->previous) {
+  for (Hash256 hash = store.recovery_end().hash; hash != store.recovery_start().hash; hash = branch.back()->previous) {
     ASSERT_TRUE(blocks_.contains(hash));
     branch.push_back(blocks_.at(hash));
   }

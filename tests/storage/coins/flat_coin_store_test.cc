@@ -21,7 +21,7 @@ void CopyDirectory(const std::string& from, const std::string& to) {
 TEST(FlatCoinStore, StartsEmptyOnItsOrigin) {
   CoinWorld world(1, 8 << 20);
   EXPECT_EQ(world.store().counters().coins, 0u);
-  EXPECT_EQ(world.store().resolved(), world.store().recovery_tip());
+  EXPECT_EQ(world.store().resolved(), world.store().recovery_end());
   EXPECT_EQ(world.store().resolved().height, 0u);
   world.ExpectEqual(world.store());
 }
@@ -95,7 +95,7 @@ TEST(FlatCoinStore, RecoversFromAFuzzyManifest) {
     CopyDirectory(world.directory(), copy.path());
     auto opened = OpenCoinStore(world.Options(copy.path()));
     ASSERT_TRUE(opened.ok()) << opened.status();
-    fuzzy += (*opened)->recovery_start().height < (*opened)->recovery_end();
+    fuzzy += (*opened)->recovery_start().height < (*opened)->recovery_end().height;
     opened->reset();
     ASSERT_NO_FATAL_FAILURE(world.RecoverAndCompare(copy.path()));
   }
