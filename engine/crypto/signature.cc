@@ -21,6 +21,13 @@ const secp256k1_context* VerificationContext() {
   return context;
 }
 
+// An empty span may have no address, which the library would take for a mistake of ours and abort.
+std::optional<secp256k1_pubkey> ParsePublicKey(const secp256k1_context* context, ByteSpan bytes) {
+  secp256k1_pubkey key;
+  if (bytes.empty() || secp256k1_ec_pubkey_parse(context, &key, bytes.data(), bytes.size()) == 0) return std::nullopt;
+  return key;
+}
+
 std::optional<secp256k1_ecdsa_signature> ParseLax(const secp256k1_context* context, ByteSpan der) {
   const std::optional<CompactSignature> compact = ReadLaxDer(der);
   if (!compact) return std::nullopt;
@@ -43,13 +50,13 @@ std::optional<secp256k1_xonly_pubkey> ParseXOnly(const secp256k1_context* contex
 
 bool VerifyEcdsa(ByteSpan public_key, ByteSpan der, const Digest256& message_hash) {
   const secp256k1_context* context = VerificationContext();
-  secp256k1_pubkey key;
-  if (secp256k1_ec_pubkey_parse(context, &key, public_key.data(), public_key.size()) == 0) return false;
+  const std::optional<secp256k1_pubkey> key = ParsePublicKey(context, public_key);
+  if (!key) return false;
   std::optional<secp256k1_ecdsa_signature> signature = ParseLax(context, der);
   if (!signature) return false;
   // The library refuses high S; the network always took both (BIP146 is policy), so S is brought to its lower half.
   secp256k1_ecdsa_signature_normalize(context, &*signature, &*signature);
-  return secp256k1_ecdsa_verify(context, &*signature, message_hash.data(), &key) != 0;
+  return secp256k1_ecdsa_verify(context, &*signature, message_hash.data(), &*key) != 0;
 }
 
 bool IsLowS(ByteSpan der) {
@@ -75,8 +82,7 @@ bool CheckTaprootTweak(ByteSpan internal_key, ByteSpan output_key, bool output_i
 }
 
 bool IsValidPublicKey(ByteSpan public_key) {
-  secp256k1_pubkey key;
-  return secp256k1_ec_pubkey_parse(VerificationContext(), &key, public_key.data(), public_key.size()) != 0;
+  return ParsePublicKey(VerificationContext(), public_key).has_value();
 }
 
 }  // namespace headrace

@@ -67,6 +67,9 @@ class BlockStore {
   // Everything put and appended so far is on disk when this returns: block and undo files, then the index.
   virtual absl::Status Sync() = 0;
 
+  // Hands over what waits, without blocking: for a turn of the engine that appended nothing.
+  virtual absl::Status Poll() = 0;
+
   virtual uint64_t bytes_written() const = 0;
 };
 

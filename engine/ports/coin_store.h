@@ -60,7 +60,7 @@ class CoinStore {
   // Recovery. The lowest height that any part of the store holds: Apply must be fed again from the block after it. While
   // heights up to `recovery_end` are re-applied each part ignores what it has, and `spent` is not filled for those parts.
   virtual BlockPoint recovery_start() const = 0;
-  virtual uint32_t recovery_end() const = 0;
+  virtual BlockPoint recovery_end() const = 0;
 
   // Spends and creates everything of consecutive blocks, the first of which stands on resolved().hash. A coin created in
   // the window may be spent by a later transaction of it. An environment failure (disk, checksum) is a Status, and is

@@ -1,0 +1,237 @@
+#include "engine/node/node.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/check.h"
+#include "engine/base/log.h"
+#include "engine/base/status_macros.h"
+#include "engine/chain/header_acceptance.h"
+#include "engine/primitives/byte_reader.h"
+
+namespace headrace {
+namespace {
+
+constexpr size_t kEventsPerTurn = 256;
+constexpr int64_t kTickNs = 100'000'000;
+constexpr int64_t kLowWorkLogNs = int64_t{60} * 1'000'000'000;
+
+PipelineOptions WithStopHeight(PipelineOptions options, uint32_t stop_at_height) {
+  if (stop_at_height != 0) options.height_max = stop_at_height;
+  return options;
+}
+
+BlockDownloadOptions WithStopHeight(BlockDownloadOptions options, uint32_t stop_at_height) {
+  if (stop_at_height != 0) options.height_max = stop_at_height;
+  return options;
+}
+
+BlockHeader GenesisHeader(const ChainParams& params) { return BlockHeader::Load(GenesisBlock(params).data()); }
+
+}  // namespace
+
+Node::Node(const ChainParams& params, const NodeOptions& options, const NodePorts& ports)
+    : params_(params),
+      options_(options),
+      ports_(ports),
+      tree_(GenesisHeader(params)),
+      records_(tree_, ports.blocks),
+      pipeline_(tree_, params, records_, ports.blocks, ports.coins, ports.executor, ports.doorbell,
+                WithStopHeight(options.pipeline, options.stop_at_height)),
+      header_sync_(tree_, peers_),
+      download_(tree_, peers_, WithStopHeight(options.download, options.stop_at_height)),
+      serving_(tree_, pipeline_.chain(), ports.blocks, peers_),
+      import_(tree_, params) {
+  status_.chain = std::string(params.name);
+}
+
+absl::Status Node::Start(std::span<const StrayBlock> stray) {
+  HR_RETURN_IF_ERROR(records_.Load());
+  for (const StrayBlock& block : stray) HR_RETURN_IF_ERROR(AddStrayBlock(block));
+  HR_RETURN_IF_ERROR(pipeline_.Start());
+  ports_.peers.SetBestHeight(static_cast<int32_t>(pipeline_.chain().height()));
+  if (options_.stop_at_height != 0 && pipeline_.chain().height() > options_.stop_at_height) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("The chain is already at height ", pipeline_.chain().height(), ", above -stopatheight=",
+                     options_.stop_at_height, ". Choose a higher one or a new data directory."));
+  }
+  reached_stop_height_ = options_.stop_at_height != 0 && pipeline_.chain().height() == options_.stop_at_height;
+  PublishStatus(ports_.clock.MonotonicNs());
+  return absl::OkStatus();
+}
+
+absl::Status Node::AddStrayBlock(const StrayBlock& stray) {
+  HR_ASSIGN_OR_RETURN(const SharedBytes raw, ports_.blocks.Map(stray.position));
+  if (raw.bytes.size() <= BlockHeader::kSerializedBytes) return absl::OkStatus();
+  const HeaderAcceptance accepted =
+      AcceptHeader(tree_, BlockHeader::Load(raw.bytes.data()), params_, ports_.clock.UnixSeconds());
+  if (!accepted.verdict.ok() || accepted.id == kGenesisId || tree_.has_data(accepted.id)) return absl::OkStatus();
+  ByteReader reader(raw.bytes.subspan(BlockHeader::kSerializedBytes));
+  const uint32_t transaction_count = reader.CompactSize();
+  if (!reader.ok() || transaction_count == 0) return absl::OkStatus();
+  // Its rules are checked when it is read for its turn, as those of any stored block.
+  tree_.SetData(accepted.id, stray.position, transaction_count);
+  return records_.Put(accepted.id);
+}
+
+absl::StatusOr<bool> Node::Step() {
+  const int64_t now_ns = ports_.clock.MonotonicNs();
+  HR_ASSIGN_OR_RETURN(bool any, TakeEvents(now_ns));
+  if (!reached_stop_height()) {
+    HR_ASSIGN_OR_RETURN(const bool imported, TakeImports());
+    HR_ASSIGN_OR_RETURN(const bool turned, TurnPipeline(now_ns));
+    any |= imported || turned;
+    Download(now_ns);
+  }
+  HR_ASSIGN_OR_RETURN(const bool served, serving_.Step(ports_.peers, commands_));
+  any |= served;
+  SubmitCommands();
+  PublishStatus(now_ns);
+  return any;
+}
+
+absl::Status Node::Shutdown() {
+  const absl::Status status = pipeline_.Shutdown();
+  last_status_ns_ = 0;
+  PublishStatus(ports_.clock.MonotonicNs());
+  return status;
+}
+
+bool Node::OfferBlock(SharedBytes&& block) {
+  if (!import_.Offer(std::move(block))) return false;
+  ports_.doorbell.Ring();
+  return true;
+}
+
+absl::StatusOr<bool> Node::TakeEvents(int64_t now_ns) {
+  events_.clear();
+  // Backpressure: while the pipeline holds more than its budget, messages wait on the other side.
+  if (pipeline_.pending_bytes() > 2 * options_.download.budget_bytes) return false;
+  if (!ports_.peers.TakeEvents(events_, kEventsPerTurn)) return false;
+  for (const PeerEvent& event : events_) HR_RETURN_IF_ERROR(Handle(event, now_ns));
+  return true;
+}
+
+absl::Status Node::Handle(const PeerEvent& event, int64_t now_ns) {
+  absl::Status status;
+  if (const auto* connected = std::get_if<PeerConnected>(&event)) {
+    OnConnected(*connected, now_ns);
+  } else if (const auto* gone = std::get_if<PeerDisconnected>(&event)) {
+    download_.OnDisconnected(gone->peer);
+    peers_.erase(gone->peer);
+    header_sync_.OnDisconnected(gone->peer, now_ns, commands_);
+  } else if (const auto* headers = std::get_if<HeadersReceived>(&event)) {
+    header_sync_.OnHeaders(*headers, now_ns, ports_.clock.UnixSeconds(), params_, commands_, [&](HeaderId id) {
+      if (status.ok()) status = records_.Put(id);
+    });
+  } else if (const auto* block = std::get_if<BlockReceived>(&event)) {
+    OnBlock(*block, now_ns);
+  } else if (const auto* inventory = std::get_if<InventoryReceived>(&event)) {
+    header_sync_.OnInventory(*inventory, now_ns, commands_);
+  } else if (const auto* not_found = std::get_if<NotFoundReceived>(&event)) {
+    download_.OnNotFound(*not_found);
+  } else if (const auto* get_headers = std::get_if<GetHeadersReceived>(&event)) {
+    serving_.OnGetHeaders(*get_headers, commands_);
+  } else if (const auto* get_blocks = std::get_if<GetBlocksReceived>(&event)) {
+    serving_.OnGetBlocks(*get_blocks, commands_);
+  } else if (const auto* get_data = std::get_if<GetDataReceived>(&event)) {
+    serving_.OnGetData(*get_data);
+  }
+  return status;
+}
+
+void Node::OnConnected(const PeerConnected& event, int64_t now_ns) {
+  HR_LOG(kInfo, kNet, "peer connected id=", event.info.id, " address=", event.info.address,
+         " inbound=", event.info.is_inbound ? 1 : 0, " agent=", event.info.user_agent, " height=", event.info.start_height);
+  peers_[event.info.id].info = event.info;
+  header_sync_.OnConnected(event.info.id, now_ns, commands_);
+}
+
+void Node::OnBlock(const BlockReceived& event, int64_t now_ns) {
+  const auto id = download_.OnBlock(event.peer, event.hash, event.block->size(), now_ns);
+  // Nobody asked for it, or another copy came first.
+  if (!id) return;
+  ++blocks_downloaded_;
+  if (pipeline_.Holds(*id) || tree_.is_invalid(*id)) {
+    download_.OnSettled(*id);
+    return;
+  }
+  pipeline_.Submit(*id, SharedBytes::From(event.block), event.block, event.peer);
+}
+
+absl::StatusOr<bool> Node::TakeImports() {
+  bool any = false;
+  BlockImport::Ready ready;
+  const int64_t now_s = ports_.clock.UnixSeconds();
+  while (pipeline_.pending_bytes() < options_.download.budget_bytes && import_.Take(now_s, ready)) {
+    any = true;
+    if (ready.is_new_header) HR_RETURN_IF_ERROR(records_.Put(ready.id));
+    if (pipeline_.Holds(ready.id)) continue;
+    const SlabRef slab = Slab::Copy(ready.block.bytes);
+    pipeline_.Submit(ready.id, SharedBytes::From(slab), slab, 0);
+  }
+  return any;
+}
+
+absl::StatusOr<bool> Node::TurnPipeline(int64_t now_ns) {
+  reports_.clear();
+  applied_.clear();
+  HR_ASSIGN_OR_RETURN(const bool turned, pipeline_.Step(now_ns, reports_, applied_));
+  for (const BlockReport& report : reports_) OnReport(report);
+  if (!applied_.empty()) {
+    ports_.peers.SetBestHeight(static_cast<int32_t>(pipeline_.chain().height()));
+    if (pipeline_.chain().tip() == tree_.best_header()) Announce();
+    if (options_.stop_at_height != 0 && pipeline_.chain().height() >= options_.stop_at_height) {
+      HR_LOG(kInfo, kNode, "reached -stopatheight height=", pipeline_.chain().height());
+      reached_stop_height_.store(true, std::memory_order_relaxed);
+    }
+  }
+  return turned;
+}
+
+void Node::OnReport(const BlockReport& report) {
+  download_.OnSettled(report.id);
+  if (report.verdict.ok() || report.source == 0) return;
+  commands_.push_back(
+      Disconnect{report.source, absl::StrCat("sent a bad block: ", report.verdict.RejectReason()), true});
+}
+
+void Node::Download(int64_t now_ns) {
+  if (now_ns - last_tick_ns_ >= kTickNs) {
+    last_tick_ns_ = now_ns;
+    header_sync_.Tick(now_ns, commands_);
+    download_.Tick(now_ns, commands_);
+  }
+  const HeaderId best = tree_.best_header();
+  if (tree_.work(best) < options_.minimum_chain_work) {
+    const bool anything_to_say = best != kGenesisId && now_ns - last_low_work_log_ns_ > kLowWorkLogNs;
+    if (!anything_to_say) return;
+    last_low_work_log_ns_ = now_ns;
+    HR_LOG(kWarning, kSync, "the best header chain has less than the minimum work: its blocks are not downloaded height=",
+           tree_.height(best), " (see -minimumchainwork)");
+    return;
+  }
+  if (!pipeline_.is_recovering()) download_.Assign(pipeline_.pending_bytes(), now_ns, commands_);
+}
+
+void Node::Announce() {
+  const HeaderId tip = pipeline_.chain().tip();
+  for (auto& [id, peer] : peers_) {
+    if (peer.best_known && tree_.work(*peer.best_known) >= tree_.work(tip)) continue;
+    commands_.push_back(SendInventory{id, {{kInvBlock, tree_.hash(tip)}}});
+  }
+}
+
+void Node::SubmitCommands() {
+  if (commands_.empty()) return;
+  for (const PeerCommand& command : commands_) {
+    const auto* disconnect = std::get_if<Disconnect>(&command);
+    if (disconnect == nullptr) continue;
+    download_.OnDisconnected(disconnect->peer);
+    if (const auto found = peers_.find(disconnect->peer); found != peers_.end()) found->second.is_leaving = true;
+  }
+  ports_.peers.Submit(commands_);
+  commands_.clear();
+}
+
+}  // namespace headrace

@@ -1,0 +1,120 @@
+// The node: the engine's parts over the ports, turned by one thread. Events in, effects out.
+//
+// Threads: Start, Step and Shutdown belong to the engine thread. Status, OfferBlock, FindCoin, AppliedTip and
+// reached_stop_height may be called from any.
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/base/bounded_ring.h"
+#include "engine/node/block_import.h"
+#include "engine/node/node_status.h"
+#include "engine/ports/clock.h"
+#include "engine/ports/peer_gateway.h"
+#include "engine/sync/block_download.h"
+#include "engine/sync/block_serving.h"
+#include "engine/sync/header_sync.h"
+#include "engine/validation/block_pipeline.h"
+
+namespace headrace {
+
+struct NodeOptions {
+  PipelineOptions pipeline;
+  BlockDownloadOptions download;
+  Uint256 minimum_chain_work;
+  // Zero: never. Otherwise the node applies exactly so many blocks and then asks to be stopped.
+  uint32_t stop_at_height = 0;
+};
+
+struct NodePorts {
+  Clock& clock;
+  Executor& executor;
+  BlockStore& blocks;
+  CoinStore& coins;
+  PeerGateway& peers;
+  Doorbell& doorbell;  // the engine thread's own
+};
+
+// A block that lies in the block files and that the index did not know.
+struct StrayBlock {
+  Hash256 hash;
+  BlockPosition position;
+};
+
+class Node {
+ public:
+  Node(const ChainParams& params, const NodeOptions& options, const NodePorts& ports);
+
+  // Reads the index into the header tree, takes up the coin store's state; `stray` blocks join the index.
+  absl::Status Start(std::span<const StrayBlock> stray);
+  // One turn: messages, downloads, stages, answers. False when there was nothing to do.
+  absl::StatusOr<bool> Step();
+  // Finishes what is under way and makes it durable.
+  absl::Status Shutdown();
+
+  NodeStatus Status() const;
+  bool reached_stop_height() const { return reached_stop_height_.load(std::memory_order_relaxed); }
+  // Hands in a block from a file; false when the queue is full: try again.
+  bool OfferBlock(SharedBytes&& block);
+  // Blocks handed in and not yet taken by the pipeline.
+  bool import_is_empty() const { return import_.is_empty(); }
+  uint64_t imported_count() const { return import_.taken_count(); }
+
+  // Whether blocks are on their way through the stages. Engine thread.
+  bool is_busy() const { return pipeline_.is_busy(); }
+
+  BlockPoint AppliedTip() const { return pipeline_.AppliedTip(); }
+  absl::StatusOr<bool> FindCoin(const OutPoint& outpoint, Coin& coin, std::vector<uint8_t>& script_buffer) const {
+    return pipeline_.FindCoin(outpoint, coin, script_buffer);
+  }
+
+ private:
+  absl::Status AddStrayBlock(const StrayBlock& stray);
+  absl::StatusOr<bool> TakeEvents(int64_t now_ns);
+  absl::Status Handle(const PeerEvent& event, int64_t now_ns);
+  void OnConnected(const PeerConnected& event, int64_t now_ns);
+  void OnBlock(const BlockReceived& event, int64_t now_ns);
+  absl::StatusOr<bool> TakeImports();
+  absl::StatusOr<bool> TurnPipeline(int64_t now_ns);
+  void OnReport(const BlockReport& report);
+  void Download(int64_t now_ns);
+  void Announce();
+  void SubmitCommands();
+  void PublishStatus(int64_t now_ns);
+  WaitReason WaitingOn() const;
+  double Progress() const;
+
+  const ChainParams& params_;
+  const NodeOptions options_;
+  NodePorts ports_;
+
+  HeaderTree tree_;
+  BlockRecords records_;
+  BlockPipeline pipeline_;
+  SyncPeers peers_;
+  HeaderSync header_sync_;
+  BlockDownload download_;
+  BlockServing serving_;
+  BlockImport import_;
+
+  std::vector<PeerEvent> events_;
+  std::vector<PeerCommand> commands_;
+  std::vector<BlockReport> reports_;
+  std::vector<HeaderId> applied_;
+  int64_t last_tick_ns_ = 0;
+  int64_t last_status_ns_ = 0;
+  int64_t last_low_work_log_ns_ = 0;
+  uint64_t blocks_downloaded_ = 0;
+  std::atomic<bool> reached_stop_height_{false};
+
+  mutable std::mutex status_mutex_;
+  NodeStatus status_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,80 @@
+// What the node says about itself: the status snapshot that other threads read.
+
+#include <algorithm>
+
+#include "engine/node/node.h"
+
+namespace headrace {
+namespace {
+
+constexpr int64_t kStatusNs = 50'000'000;
+
+}  // namespace
+
+NodeStatus Node::Status() const {
+  const std::lock_guard lock(status_mutex_);
+  return status_;
+}
+
+WaitReason Node::WaitingOn() const {
+  const HeaderId target = tree_.best_header();
+  if (pipeline_.chain().tip() == target) return WaitReason::kNothing;
+  if (pipeline_.is_busy()) return WaitReason::kCpu;
+  if (download_.in_flight_count() != 0) return WaitReason::kNetwork;
+  return download_.any_peer_has_blocks() ? WaitReason::kDisk : WaitReason::kPeer;
+}
+
+// By transactions as far as they are known: those ahead are estimated from the blocks applied lately.
+double Node::Progress() const {
+  const HeaderId tip = pipeline_.chain().tip();
+  const uint32_t height = tree_.height(tip);
+  const uint32_t header_height = std::max(tree_.height(tree_.best_header()), height);
+  if (header_height == 0 || height == header_height) return 1;
+  const double done = static_cast<double>(tree_.chain_transaction_count(tip));
+  const uint32_t span = std::min(height, 1000u);
+  if (span == 0) return 0;
+  const double lately = done - static_cast<double>(tree_.chain_transaction_count(tree_.Ancestor(tip, height - span)));
+  return done / (done + lately / span * (header_height - height));
+}
+
+void Node::PublishStatus(int64_t now_ns) {
+  if (last_status_ns_ != 0 && now_ns - last_status_ns_ < kStatusNs) return;
+  last_status_ns_ = now_ns;
+  NodeStatus status;
+  const HeaderId tip = pipeline_.chain().tip();
+  const PipelineCounters& counters = pipeline_.counters();
+  const CoinStoreCounters coins = ports_.coins.counters();
+  status.chain = std::string(params_.name);
+  status.header_height = tree_.height(tree_.best_header());
+  status.resolved_height = tree_.height(pipeline_.resolved());
+  status.verified_height = pipeline_.verified_height();
+  status.applied_height = pipeline_.chain().height();
+  status.durable_height = ports_.coins.durable().height;
+  status.applied_hash = tree_.hash(tip);
+  status.applied_time_s = tree_.header(tip).time_s;
+  status.progress = Progress();
+  status.blocks_applied = counters.blocks_applied;
+  status.block_bytes = counters.block_bytes;
+  status.transactions = counters.transactions;
+  status.inputs = counters.inputs;
+  status.scripts_verified = counters.scripts_verified;
+  status.scripts_skipped = counters.scripts_skipped;
+  status.blocks_downloaded = blocks_downloaded_;
+  status.reorganisations = counters.reorganisations;
+  status.coins = coins.coins;
+  status.coin_store_resident_bytes = coins.resident_bytes;
+  status.bytes_in_flight = pipeline_.pending_bytes();
+  status.disk_bytes_written = coins.bytes_written + ports_.blocks.bytes_written();
+  status.checkpoints = coins.checkpoints;
+  status.waiting_on = WaitingOn();
+  status.blocks_in_flight_max_per_peer = download_.in_flight_per_peer_max_ever();
+  for (const auto& [id, peer] : peers_) {
+    status.peers.push_back({id, peer.info.address, peer.info.is_inbound, peer.info.user_agent, peer.info.start_height,
+                            peer.blocks_received, peer.block_bytes_received,
+                            static_cast<uint32_t>(peer.in_flight.size()), peer.in_flight_max, peer.blocks_served});
+  }
+  const std::lock_guard lock(status_mutex_);
+  status_ = std::move(status);
+}
+
+}  // namespace headrace

@@ -1,0 +1,81 @@
+// Which block is asked of whom: a window over the best header chain, spread over all peers, with at most
+// `in_flight_per_peer_max` requests to each (MAX_BLOCKS_IN_TRANSIT_PER_PEER) and a byte budget over all. (protocol.md §4)
+//
+// The lowest missing block (the frontier) is always admitted. A peer that holds the window back is given
+// `stall_timeout` (2 s, doubled up to 64 s when several stall, decaying again) and then replaced; one from which no
+// block came for `kBlockTimeoutNs` loses its requests to others.
+//
+// Engine thread only. Assign costs one pass over the window (1024 entries) when some peer has room.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "engine/chain/header_tree.h"
+#include "engine/sync/sync_peer.h"
+
+namespace headrace {
+
+struct BlockDownloadOptions {
+  uint32_t window_blocks = 1024;
+  uint32_t in_flight_per_peer_max = 16;
+  uint64_t budget_bytes = uint64_t{512} << 20;
+  // No block above this height is asked for (-stopatheight).
+  uint32_t height_max = UINT32_MAX;
+};
+
+class BlockDownload {
+ public:
+  static constexpr int64_t kStallTimeoutMinNs = int64_t{2} * 1'000'000'000;
+  static constexpr int64_t kStallTimeoutMaxNs = int64_t{64} * 1'000'000'000;
+  static constexpr int64_t kBlockTimeoutNs = int64_t{60} * 1'000'000'000;
+
+  BlockDownload(const HeaderTree& tree, SyncPeers& peers, const BlockDownloadOptions& options);
+
+  // Fills the free places of every peer. `pending_bytes`: what already waits in memory for the pipeline.
+  void Assign(uint64_t pending_bytes, int64_t now_ns, std::vector<PeerCommand>& commands);
+
+  // A block arrived; nothing when nobody was asked for it. Until OnSettled it is not asked for again.
+  std::optional<HeaderId> OnBlock(PeerId peer, const Hash256& hash, uint64_t size_bytes, int64_t now_ns);
+  // The block is stored, or turned out to be unusable and must come from somebody else.
+  void OnSettled(HeaderId id);
+  void OnNotFound(const NotFoundReceived& message);
+  void OnDisconnected(PeerId peer);
+  void Tick(int64_t now_ns, std::vector<PeerCommand>& commands);
+
+  size_t in_flight_count() const { return in_flight_.size(); }
+  uint32_t in_flight_per_peer_max_ever() const { return in_flight_per_peer_max_ever_; }
+  // Whether a peer could be asked for anything now: when not, the node waits for peers.
+  bool any_peer_has_blocks() const;
+
+ private:
+  struct Request {
+    PeerId peer;
+    int64_t requested_ns;
+  };
+
+  void RebuildWindow();
+  bool Has(const SyncPeer& peer, HeaderId id) const;
+  SyncPeer* ChoosePeer(HeaderId id, PeerId not_this);
+  void Ask(SyncPeer& peer, HeaderId id, int64_t now_ns);
+  void ReleaseAll(SyncPeer& peer);
+  void RescueFrontier(int64_t now_ns, std::vector<PeerCommand>& commands);
+
+  const HeaderTree& tree_;
+  SyncPeers& peers_;
+  const BlockDownloadOptions options_;
+
+  std::vector<HeaderId> window_;  // of the best header chain, ascending, the frontier first
+  uint32_t frontier_height_ = 1;  // every block of the best header chain below it has data
+  HeaderId frontier_parent_ = 0;
+  absl::flat_hash_map<HeaderId, Request> in_flight_;
+  absl::flat_hash_set<HeaderId> arrived_;  // received, not yet settled
+  double average_block_bytes_ = 250'000;
+  int64_t stall_timeout_ns_ = kStallTimeoutMinNs;
+  uint32_t in_flight_per_peer_max_ever_ = 0;
+};
+
+}  // namespace headrace

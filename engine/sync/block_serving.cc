@@ -1,0 +1,104 @@
+#include "engine/sync/block_serving.h"
+
+#include <algorithm>
+
+#include "engine/base/limits.h"
+#include "engine/base/log.h"
+#include "engine/base/status_macros.h"
+#include "engine/chain/locator.h"
+#include "engine/primitives/decode.h"
+#include "engine/primitives/encode.h"
+
+namespace headrace {
+
+BlockServing::BlockServing(const HeaderTree& tree, const ActiveChain& chain, const BlockStore& blocks, SyncPeers& peers)
+    : tree_(tree), chain_(chain), blocks_(blocks), peers_(peers) {}
+
+void BlockServing::OnGetHeaders(const GetHeadersReceived& message, std::vector<PeerCommand>& commands) {
+  std::vector<BlockHeader> headers;
+  if (message.locator.empty()) {
+    // No locator: the peer wants the one header that it names.
+    const HeaderId id = tree_.Find(message.stop);
+    if (id == kNoHeader || !chain_.Contains(id)) return;
+    headers.push_back(tree_.header(id));
+  } else {
+    const uint32_t fork_height = tree_.height(FindLocatorFork(tree_, chain_, message.locator));
+    for (uint32_t h = fork_height + 1; h <= chain_.height() && headers.size() < kMaxHeadersPerMessage; ++h) {
+      headers.push_back(tree_.header(chain_.at(h)));
+      if (tree_.hash(chain_.at(h)) == message.stop) break;
+    }
+  }
+  commands.push_back(SendHeaders{message.peer, std::move(headers)});
+}
+
+void BlockServing::OnGetBlocks(const GetBlocksReceived& message, std::vector<PeerCommand>& commands) {
+  const auto found = peers_.find(message.peer);
+  if (found == peers_.end()) return;
+  std::vector<InventoryItem> items;
+  const uint32_t fork_height = tree_.height(FindLocatorFork(tree_, chain_, message.locator));
+  for (uint32_t h = fork_height + 1; h <= chain_.height(); ++h) {
+    const Hash256& hash = tree_.hash(chain_.at(h));
+    if (hash == message.stop) break;
+    items.push_back({kInvBlock, hash});
+    if (items.size() == kMaxBlocksPerGetBlocks) {
+      found->second.continue_hash = hash;
+      break;
+    }
+  }
+  if (!items.empty()) commands.push_back(SendInventory{message.peer, std::move(items)});
+}
+
+void BlockServing::OnGetData(const GetDataReceived& message) {
+  const auto found = peers_.find(message.peer);
+  if (found == peers_.end()) return;
+  std::deque<InventoryItem>& wanted = found->second.wanted;
+  for (const InventoryItem& item : message.items) {
+    // One message's worth may wait; a peer that asks for more before it has read is not owed an answer.
+    if (wanted.size() >= kMaxInventoryPerMessage) break;
+    wanted.push_back(item);
+  }
+}
+
+absl::Status BlockServing::ServeOne(SyncPeer& peer, const InventoryItem& item, uint64_t& queued_bytes,
+                                    std::vector<PeerCommand>& commands) {
+  const bool is_block = (item.type & ~kInvWitnessFlag) == kInvBlock;
+  const HeaderId id = is_block ? tree_.Find(item.hash) : kNoHeader;
+  if (id == kNoHeader || !chain_.Contains(id) || !tree_.has_data(id)) {
+    commands.push_back(SendNotFound{peer.info.id, {item}});
+    return absl::OkStatus();
+  }
+  HR_ASSIGN_OR_RETURN(SharedBytes block, blocks_.Map(tree_.data(id)));
+  if ((item.type & kInvWitnessFlag) == 0) {
+    BlockColumns columns;
+    if (DecodeBlock(block.bytes, columns) != DecodeError::kNone) {
+      return absl::DataLossError("A stored block does not decode any more: the block files are damaged. Start with -reindex.");
+    }
+    const bool any_witness = std::any_of(columns.has_witness.begin(), columns.has_witness.end(), [](uint8_t has) { return has != 0; });
+    if (any_witness) block = SharedBytes::From(EncodeBlockStripped(columns));
+  }
+  queued_bytes += block.bytes.size();
+  commands.push_back(SendBlock{peer.info.id, std::move(block)});
+  ++peer.blocks_served;
+  if (item.hash == peer.continue_hash) {
+    peer.continue_hash = Hash256();
+    commands.push_back(SendInventory{peer.info.id, {{kInvBlock, tree_.hash(chain_.tip())}}});
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> BlockServing::Step(const PeerGateway& gateway, std::vector<PeerCommand>& commands) {
+  bool sent = false;
+  for (auto& [id, peer] : peers_) {
+    if (peer.wanted.empty()) continue;
+    uint64_t queued_bytes = gateway.QueuedBytes(id);
+    while (!peer.wanted.empty() && queued_bytes < kQueuedBytesMax) {
+      const InventoryItem item = peer.wanted.front();
+      peer.wanted.pop_front();
+      HR_RETURN_IF_ERROR(ServeOne(peer, item, queued_bytes, commands));
+      sent = true;
+    }
+  }
+  return sent;
+}
+
+}  // namespace headrace

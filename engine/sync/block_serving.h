@@ -1,0 +1,39 @@
+// Answers to peers that sync from us: getheaders, getblocks, getdata for blocks. Only blocks of the applied chain are
+// ever served. (protocol.md §4)
+//
+// Engine thread only. Blocks go out from the read-only mapping; a slow reader costs at most kQueuedBytesMax.
+#pragma once
+
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/chain/active_chain.h"
+#include "engine/chain/header_tree.h"
+#include "engine/ports/block_store.h"
+#include "engine/sync/sync_peer.h"
+
+namespace headrace {
+
+class BlockServing {
+ public:
+  static constexpr uint64_t kQueuedBytesMax = uint64_t{8} << 20;
+
+  BlockServing(const HeaderTree& tree, const ActiveChain& chain, const BlockStore& blocks, SyncPeers& peers);
+
+  void OnGetHeaders(const GetHeadersReceived& message, std::vector<PeerCommand>& commands);
+  void OnGetBlocks(const GetBlocksReceived& message, std::vector<PeerCommand>& commands);
+  void OnGetData(const GetDataReceived& message);
+  // Sends what peers wait for while their queues have room. True when something was sent. A failing disk is a Status.
+  absl::StatusOr<bool> Step(const PeerGateway& gateway, std::vector<PeerCommand>& commands);
+
+ private:
+  absl::Status ServeOne(SyncPeer& peer, const InventoryItem& item, uint64_t& queued_bytes,
+                        std::vector<PeerCommand>& commands);
+
+  const HeaderTree& tree_;
+  const ActiveChain& chain_;
+  const BlockStore& blocks_;
+  SyncPeers& peers_;
+};
+
+}  // namespace headrace

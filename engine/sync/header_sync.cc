@@ -1,0 +1,105 @@
+#include "engine/sync/header_sync.h"
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/limits.h"
+#include "engine/base/log.h"
+#include "engine/chain/header_acceptance.h"
+#include "engine/chain/locator.h"
+
+namespace headrace {
+
+HeaderSync::HeaderSync(HeaderTree& tree, SyncPeers& peers) : tree_(tree), peers_(peers) {}
+
+void HeaderSync::Ask(SyncPeer& peer, int64_t now_ns, std::vector<PeerCommand>& commands) {
+  // The locator starts one below our best header: a peer with the same tip then answers with that tip, and so shows that
+  // it has it, instead of answering with nothing.
+  HeaderId from = tree_.best_header();
+  if (from != kGenesisId) from = tree_.parent(from);
+  commands.push_back(SendGetHeaders{peer.info.id, BuildLocator(tree_, from), Hash256()});
+  peer.headers_requested = true;
+  peer.headers_requested_ns = now_ns;
+}
+
+void HeaderSync::AskNext(int64_t now_ns, std::vector<PeerCommand>& commands) {
+  for (const auto& [id, peer] : peers_) {
+    if (peer.headers_requested) return;
+  }
+  for (auto& [id, peer] : peers_) {
+    if (!peer.headers_exhausted && peer.serves_blocks()) return Ask(peer, now_ns, commands);
+  }
+}
+
+void HeaderSync::OnConnected(PeerId, int64_t now_ns, std::vector<PeerCommand>& commands) { AskNext(now_ns, commands); }
+
+void HeaderSync::OnDisconnected(PeerId, int64_t now_ns, std::vector<PeerCommand>& commands) { AskNext(now_ns, commands); }
+
+void HeaderSync::OnHeaders(const HeadersReceived& message, int64_t now_ns, int64_t now_s,
+                           const ChainParams& params, std::vector<PeerCommand>& commands,
+                           absl::FunctionRef<void(HeaderId)> on_new) {
+  const auto found = peers_.find(message.peer);
+  if (found == peers_.end()) return;
+  SyncPeer& peer = found->second;
+  peer.headers_requested = false;
+
+  for (const BlockHeader& header : message.headers) {
+    const HeaderAcceptance accepted = AcceptHeader(tree_, header, params, now_s);
+    if (!accepted.verdict.ok()) {
+      if (accepted.verdict.rule == Rule::kParentUnknown) {
+        // An announcement can outrun us: ask for what lies between, but not for ever.
+        if (++peer.unconnecting_headers > kUnconnectingHeadersMax) {
+          commands.push_back(Disconnect{message.peer, "too many unconnecting headers", true});
+        } else {
+          Ask(peer, now_ns, commands);
+        }
+        return;
+      }
+      // A header from the near future may become valid: the peer's clock is its own matter.
+      const bool discourage = accepted.verdict.rule != Rule::kTimeTooNew;
+      HR_LOG(kWarning, kSync, "header rejected peer=", message.peer, " hash=", header.Hash().ToHex(),
+             " reason=", accepted.verdict.RejectReason());
+      commands.push_back(Disconnect{message.peer, absl::StrCat("invalid header: ", accepted.verdict.RejectReason()), discourage});
+      return;
+    }
+    if (accepted.is_new) on_new(accepted.id);
+    if (!peer.best_known || tree_.work(accepted.id) >= tree_.work(*peer.best_known)) peer.best_known = accepted.id;
+  }
+  peer.unconnecting_headers = 0;
+
+  if (message.headers.size() == kMaxHeadersPerMessage) {
+    commands.push_back(SendGetHeaders{message.peer, BuildLocator(tree_, *peer.best_known), Hash256()});
+    peer.headers_requested = true;
+    peer.headers_requested_ns = now_ns;
+    return;
+  }
+  peer.headers_exhausted = true;
+  AskNext(now_ns, commands);
+}
+
+void HeaderSync::OnInventory(const InventoryReceived& message, int64_t now_ns, std::vector<PeerCommand>& commands) {
+  const auto found = peers_.find(message.peer);
+  if (found == peers_.end()) return;
+  SyncPeer& peer = found->second;
+  bool unknown = false;
+  for (const InventoryItem& item : message.items) {
+    if ((item.type & ~kInvWitnessFlag) != kInvBlock) continue;
+    const HeaderId id = tree_.Find(item.hash);
+    if (id == kNoHeader) {
+      unknown = true;
+    } else if (!peer.best_known || tree_.work(id) > tree_.work(*peer.best_known)) {
+      peer.best_known = id;
+    }
+  }
+  if (unknown && !peer.headers_requested) Ask(peer, now_ns, commands);
+}
+
+void HeaderSync::Tick(int64_t now_ns, std::vector<PeerCommand>& commands) {
+  for (auto& [id, peer] : peers_) {
+    if (!peer.headers_requested || now_ns - peer.headers_requested_ns < kHeadersTimeoutNs) continue;
+    peer.headers_requested = false;
+    peer.headers_exhausted = true;
+    commands.push_back(Disconnect{id, "no answer to getheaders"});
+  }
+  AskNext(now_ns, commands);
+}
+
+}  // namespace headrace

@@ -1,0 +1,48 @@
+// What synchronisation knows about a peer.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "engine/chain/header_tree.h"
+#include "engine/ports/peer_gateway.h"
+
+namespace headrace {
+
+struct SyncPeer {
+  PeerInfo info;
+  bool is_leaving = false;  // a disconnect was asked for: nothing more is asked of it
+
+  // Headers. The best header that the peer has shown to have; a block is asked of a peer only below it.
+  std::optional<HeaderId> best_known;
+  bool headers_requested = false;
+  int64_t headers_requested_ns = 0;
+  bool headers_exhausted = false;  // its last answer was short: it has shown everything
+  uint32_t unconnecting_headers = 0;
+
+  // Blocks.
+  std::vector<HeaderId> in_flight;
+  uint32_t in_flight_max = 0;
+  int64_t last_progress_ns = 0;     // last block, or first request after none was in flight
+  double bytes_per_second = 0;      // moving average; 0 until measured
+  int64_t measured_since_ns = 0;    // what came since then is the next sample
+  uint64_t measured_bytes = 0;
+  uint64_t blocks_received = 0;
+  uint64_t block_bytes_received = 0;
+
+  // Serving.
+  std::deque<InventoryItem> wanted;  // its getdata, not yet answered
+  Hash256 continue_hash;             // when this block is asked for, an inv of our tip makes the peer go on (getblocks)
+  uint64_t blocks_served = 0;
+
+  bool serves_blocks() const { return !is_leaving && (info.services & kNodeNetwork) != 0; }
+  bool serves_witness() const { return (info.services & kNodeWitness) != 0; }
+};
+
+// Ordered, because the order of peers decides who is asked first.
+using SyncPeers = std::map<PeerId, SyncPeer>;
+
+}  // namespace headrace

@@ -1,0 +1,25 @@
+#include "engine/validation/block_job.h"
+
+namespace headrace {
+
+void BlockJob::Recycle() {
+  id = 0;
+  height = 0;
+  source = 0;
+  stage = BlockStage::kRequested;
+  raw = {};
+  slab = nullptr;
+  columns.Clear();
+  context = {};
+  verdict = {};
+  spent.clear();
+  arena.Reset();
+  fees = 0;
+  scripts_assumed = false;
+  is_recovered = false;
+  batches.clear();
+  batches_left.store(0, std::memory_order_relaxed);
+  first_failure.store(~uint64_t{0}, std::memory_order_relaxed);
+}
+
+}  // namespace headrace

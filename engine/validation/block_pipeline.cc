@@ -1,0 +1,222 @@
+#include "engine/validation/block_pipeline.h"
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/check.h"
+#include "engine/base/log.h"
+#include "engine/base/status_macros.h"
+#include "engine/validation/check_stage.h"
+#include "engine/validation/verify_stage.h"
+
+namespace headrace {
+namespace {
+
+// Every job in the graph may be in the ring at once; the graph never holds more (see Submit's callers: the download
+// window, and the read-ahead).
+constexpr size_t kDoneRingCapacity = 1 << 16;
+constexpr size_t kPoolMax = 256;
+
+}  // namespace
+
+BlockPipeline::BlockPipeline(HeaderTree& tree, const ChainParams& params, BlockRecords& records, BlockStore& blocks,
+                             CoinStore& coins, Executor& executor, Doorbell& doorbell, const PipelineOptions& options)
+    : tree_(tree),
+      params_(params),
+      records_(records),
+      blocks_(blocks),
+      coins_(coins),
+      executor_(executor),
+      doorbell_(doorbell),
+      options_(options),
+      resolver_(tree, params, coins, executor),
+      chain_(tree),
+      done_(kDoneRingCapacity) {
+  MakeGraph();
+}
+
+BlockPipeline::~BlockPipeline() { graph_->WaitUntilEmpty(); }
+
+void BlockPipeline::MakeGraph() {
+  const auto hand_back = [this](BlockJob* job) {
+    HR_CHECK(done_.TryPush(std::move(job)));
+    doorbell_.Ring();
+    return -1;
+  };
+  std::vector<TaskNode> nodes(3);
+  nodes[kParseNode] = {"parse", 0,
+                       [hand_back](TaskToken token) {
+                         auto* job = static_cast<BlockJob*>(token);
+                         ParseBlock(*job);
+                         return job->verdict.ok() ? 0 : hand_back(job);
+                       },
+                       {kCheckNode}};
+  nodes[kCheckNode] = {"check", 0,
+                       [this, hand_back](TaskToken token) {
+                         auto* job = static_cast<BlockJob*>(token);
+                         CheckJob(*job, params_);
+                         return hand_back(job);
+                       },
+                       {}};
+  nodes[kVerifyNode] = {"verify", 0,
+                        [hand_back](TaskToken token) {
+                          const auto* batch = static_cast<ScriptBatch*>(token);
+                          BlockJob* job = batch->job;
+                          return VerifyScriptBatch(*batch) ? hand_back(job) : -1;
+                        },
+                        {}};
+  graph_ = executor_.MakeGraph(std::move(nodes));
+}
+
+absl::Status BlockPipeline::Start() {
+  const BlockPoint start = coins_.recovery_start();
+  const HeaderId id = tree_.Find(start.hash);
+  if (id == kNoHeader || tree_.height(id) != start.height) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("The unspent set ends at block ", start.hash.ToHex(), ", which the block index does not know. Start with -reindex-chainstate."));
+  }
+  chain_.SetTip(id);
+  resolved_ = id;
+  const BlockPoint end = coins_.recovery_end();
+  if (end.height > start.height) {
+    const HeaderId end_id = tree_.Find(end.hash);
+    if (end_id == kNoHeader || !tree_.IsAncestorOf(id, end_id)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("The unspent set reaches to block ", end.hash.ToHex(), ", which the block index does not have above its start. Start with -reindex-chainstate."));
+    }
+    is_recovering_ = true;
+    recovery_tip_ = end_id;
+    HR_LOG(kInfo, kValidation, "recovering the unspent set from_height=", start.height, " to_height=", end.height);
+  }
+  return absl::OkStatus();
+}
+
+BlockPipeline::JobOwner BlockPipeline::NewJob() {
+  if (pool_.empty()) return std::make_unique<BlockJob>();
+  JobOwner job = std::move(pool_.back());
+  pool_.pop_back();
+  return job;
+}
+
+void BlockPipeline::Recycle(JobOwner job) {
+  job->Recycle();
+  if (pool_.size() < kPoolMax) pool_.push_back(std::move(job));
+}
+
+bool BlockPipeline::Holds(HeaderId id) const {
+  return in_graph_.contains(id) || ready_.contains({tree_.height(id), id});
+}
+
+void BlockPipeline::Submit(HeaderId id, SharedBytes raw, SlabRef slab, PeerId source) {
+  HR_CHECK(!in_graph_.contains(id) && id != kGenesisId);
+  JobOwner job = NewJob();
+  job->id = id;
+  job->height = tree_.height(id);
+  job->source = source;
+  job->raw = std::move(raw);
+  job->slab = std::move(slab);
+  job->stage = BlockStage::kReceived;
+  job->context = MakeBlockContext(tree_.header(id), tree_.hash(id), TreeAncestry(tree_, tree_.parent(id)), params_);
+  graph_bytes_ += job->footprint_bytes();
+  BlockJob* token = job.get();
+  in_graph_.emplace(id, std::move(job));
+  graph_->Put(kParseNode, token);
+}
+
+absl::StatusOr<bool> BlockPipeline::CollectDone(std::vector<BlockReport>& reports) {
+  bool any = false;
+  while (auto popped = done_.TryPop()) {
+    any = true;
+    BlockJob* job = *popped;
+    if (job->stage == BlockStage::kResolved) {
+      job->verdict = ScriptVerdict(*job);
+      job->stage = BlockStage::kVerified;
+      --verifying_count_;
+      continue;
+    }
+    auto node = in_graph_.extract(job->id);
+    HR_CHECK(!node.empty());
+    graph_bytes_ -= job->footprint_bytes();
+    HR_RETURN_IF_ERROR(Admit(std::move(node.mapped()), reports));
+  }
+  return any;
+}
+
+absl::Status BlockPipeline::Admit(JobOwner job, std::vector<BlockReport>& reports) {
+  const HeaderId id = job->id;
+  const bool was_stored = tree_.has_data(id);
+  if (!job->verdict.ok()) {
+    if (was_stored && job->slab == nullptr && job->verdict.is_mutation()) {
+      return absl::DataLossError(absl::StrCat("Block ", tree_.hash(id).ToHex(), " at height ", job->height,
+                                              " is not what was stored: the block files are damaged. Start with -reindex."));
+    }
+    HR_LOG(kWarning, kValidation, "block rejected hash=", tree_.hash(id).ToHex(), " height=", job->height,
+           " reason=", job->verdict.RejectReason(), " transaction=", job->verdict.transaction);
+    reports.push_back({id, job->source, job->verdict});
+    // A mutated block's hash may belong to a good one: it is never remembered.
+    if (!job->verdict.is_mutation()) MarkInvalid(id);
+    Recycle(std::move(job));
+    return absl::OkStatus();
+  }
+  if (!was_stored) {
+    HR_CHECK(job->slab != nullptr);
+    HR_ASSIGN_OR_RETURN(const BlockPosition position, blocks_.AppendBlock(job->slab));
+    tree_.SetData(id, position, job->columns.transaction_count());
+    HR_RETURN_IF_ERROR(records_.Put(id));
+  }
+  if (job->slab != nullptr) reports.push_back({id, job->source, Verdict()});
+  job->slab = nullptr;
+  if (tree_.is_invalid(id)) {
+    Recycle(std::move(job));
+    return absl::OkStatus();
+  }
+  KeepReady(std::move(job));
+  return absl::OkStatus();
+}
+
+void BlockPipeline::KeepReady(JobOwner job) {
+  ready_bytes_ += job->footprint_bytes();
+  const std::pair<uint32_t, HeaderId> key(job->height, job->id);
+  ready_.emplace(key, std::move(job));
+  // What waits out of order can go: its bytes are in the block files.
+  while (ready_bytes_ > options_.ready_bytes_max && ready_.size() > 1) {
+    auto farthest = std::prev(ready_.end());
+    ready_bytes_ -= farthest->second->footprint_bytes();
+    Recycle(std::move(farthest->second));
+    ready_.erase(farthest);
+  }
+}
+
+void BlockPipeline::MarkInvalid(HeaderId id) {
+  tree_.MarkInvalid(id);
+  // A failing disk shows at the next write that matters.
+  records_.Put(id).IgnoreError();
+  for (auto at = ready_.begin(); at != ready_.end();) {
+    if (!tree_.is_invalid(at->first.second)) {
+      ++at;
+      continue;
+    }
+    ready_bytes_ -= at->second->footprint_bytes();
+    Recycle(std::move(at->second));
+    at = ready_.erase(at);
+  }
+}
+
+absl::StatusOr<bool> BlockPipeline::Step(int64_t now_ns, std::vector<BlockReport>& reports,
+                                         std::vector<HeaderId>& applied) {
+  HR_ASSIGN_OR_RETURN(const bool collected, CollectDone(reports));
+  HR_ASSIGN_OR_RETURN(const bool some_applied, ApplyVerified(reports, applied));
+  HR_ASSIGN_OR_RETURN(const bool advanced, Advance(reports));
+  HR_RETURN_IF_ERROR(DriveCheckpoint(now_ns));
+  HR_RETURN_IF_ERROR(blocks_.Poll());
+  return collected || some_applied || advanced;
+}
+
+uint32_t BlockPipeline::verified_height() const {
+  uint32_t height = chain_.height();
+  for (const JobOwner& job : ahead_) {
+    if (job->stage != BlockStage::kVerified || !job->verdict.ok()) break;
+    height = job->height;
+  }
+  return height;
+}
+
+}  // namespace headrace

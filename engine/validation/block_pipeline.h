@@ -1,0 +1,174 @@
+// The pipeline: takes blocks through the stages of block_stage.h, keeps the three heights, and decides which chain the
+// store follows. All stages overlap; nothing here waits for data.
+//
+// Threads: everything is called by the engine thread, but for AppliedTip and FindCoin, which any thread may call. Those
+// two see the applied state only: a gate keeps them out while a window changes the store.
+//
+// Invariants:
+//  1. ahead_ holds exactly the blocks above the applied tip whose effects are in the store, ascending.
+//  2. resolved_ is the last of ahead_, or the applied tip.
+//  3. A block is in one of in_graph_, ready_, ahead_, or in none.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/base/bounded_ring.h"
+#include "engine/chain/active_chain.h"
+#include "engine/chain/assume_valid.h"
+#include "engine/chain/header_tree.h"
+#include "engine/consensus/chain_params.h"
+#include "engine/ports/block_store.h"
+#include "engine/ports/coin_store.h"
+#include "engine/ports/doorbell.h"
+#include "engine/ports/executor.h"
+#include "engine/validation/block_job.h"
+#include "engine/validation/block_records.h"
+#include "engine/validation/window_resolver.h"
+
+namespace headrace {
+
+struct PipelineOptions {
+  uint32_t window_blocks_max = 128;
+  uint64_t window_bytes_max = uint64_t{8} << 20;
+  // Blocks resolved and not yet applied: their undo stays in memory.
+  uint64_t ahead_bytes_max = uint64_t{128} << 20;
+  // Blocks parsed and waiting for their turn; more than this is dropped and read again from the block files.
+  uint64_t ready_bytes_max = uint64_t{128} << 20;
+  uint32_t read_ahead_blocks = 64;
+  // Nothing above this height is resolved (-stopatheight).
+  uint32_t height_max = UINT32_MAX;
+  AssumeValid assume_valid;
+  // A checkpoint starts after this long, or when the coin store holds more than its budget.
+  int64_t checkpoint_interval_ns = int64_t{60} * 1'000'000'000;
+  uint64_t coin_cache_bytes = uint64_t{450} << 20;
+};
+
+// What became of a block that was handed in.
+struct BlockReport {
+  HeaderId id = 0;
+  PeerId source = 0;
+  Verdict verdict;      // ok: it passed its checks and its bytes are stored
+};
+
+struct PipelineCounters {
+  uint64_t blocks_applied = 0;
+  uint64_t block_bytes = 0;
+  uint64_t transactions = 0;
+  uint64_t inputs = 0;
+  uint64_t scripts_verified = 0;
+  uint64_t scripts_skipped = 0;
+  uint64_t reorganisations = 0;
+  uint64_t blocks_disconnected = 0;
+};
+
+class BlockPipeline {
+ public:
+  BlockPipeline(HeaderTree& tree, const ChainParams& params, BlockRecords& records, BlockStore& blocks, CoinStore& coins,
+                Executor& executor, Doorbell& doorbell, const PipelineOptions& options);
+  ~BlockPipeline();
+
+  // Takes up the store's state: the applied tip is where its recovery starts.
+  absl::Status Start();
+
+  // Hands a block in: `slab` for one that is not in the block files yet, otherwise null. Its header is in the tree.
+  void Submit(HeaderId id, SharedBytes raw, SlabRef slab, PeerId source);
+  bool Holds(HeaderId id) const;
+
+  // One turn: collects finished checks, applies, resolves, reads ahead. True when anything was done. Reports and newly
+  // applied blocks are appended.
+  absl::StatusOr<bool> Step(int64_t now_ns, std::vector<BlockReport>& reports, std::vector<HeaderId>& applied);
+
+  // Waits for what is under way, applies what is verified, takes the rest back, and makes everything durable.
+  absl::Status Shutdown();
+
+  HeaderId resolved() const { return resolved_; }
+  uint32_t verified_height() const;
+  const ActiveChain& chain() const { return chain_; }
+  bool is_recovering() const { return is_recovering_; }
+  // Bytes of blocks in memory, whatever their stage.
+  uint64_t pending_bytes() const { return graph_bytes_ + ready_bytes_ + ahead_bytes_; }
+  // True while workers or the store are behind, that is, when the next block does not wait for the network.
+  bool is_busy() const { return !ahead_.empty() || !in_graph_.empty() || !ready_.empty(); }
+  const PipelineCounters& counters() const { return counters_; }
+
+  // Any thread.
+  BlockPoint AppliedTip() const;
+  // A coin as of the applied tip. `script_buffer` keeps the script.
+  absl::StatusOr<bool> FindCoin(const OutPoint& outpoint, Coin& coin, std::vector<uint8_t>& script_buffer) const;
+
+ private:
+  using JobOwner = std::unique_ptr<BlockJob>;
+  enum GraphNode : int { kParseNode, kCheckNode, kVerifyNode };
+
+  // Intake (block_pipeline.cc).
+  void MakeGraph();
+  JobOwner NewJob();
+  void Recycle(JobOwner job);
+  absl::StatusOr<bool> CollectDone(std::vector<BlockReport>& reports);
+  absl::Status Admit(JobOwner job, std::vector<BlockReport>& reports);
+  void KeepReady(JobOwner job);
+  void MarkInvalid(HeaderId id);
+
+  // Resolving (pipeline_advance.cc).
+  absl::StatusOr<bool> Advance(std::vector<BlockReport>& reports);
+  HeaderId Target() const;
+  std::vector<HeaderId> PathTo(HeaderId target, uint32_t blocks_max) const;
+  absl::StatusOr<bool> ReadAhead(std::span<const HeaderId> path);
+  absl::StatusOr<bool> ResolveNext(std::span<const HeaderId> path, std::vector<BlockReport>& reports);
+  bool ScriptsAreAssumed(HeaderId id) const;
+  void StartVerification(BlockJob& job);
+  absl::Status DriveCheckpoint(int64_t now_ns);
+
+  // Applying and taking back (pipeline_apply.cc).
+  absl::StatusOr<bool> ApplyVerified(std::vector<BlockReport>& reports, std::vector<HeaderId>& applied);
+  absl::Status ApplyOne(std::vector<HeaderId>& applied);
+  absl::Status TakeBackAhead();
+  absl::Status RejectFront(std::vector<BlockReport>& reports);
+  absl::Status DisconnectTip();
+
+  HeaderTree& tree_;
+  const ChainParams& params_;
+  BlockRecords& records_;
+  BlockStore& blocks_;
+  CoinStore& coins_;
+  Executor& executor_;
+  Doorbell& doorbell_;
+  const PipelineOptions options_;
+  WindowResolver resolver_;
+
+  ActiveChain chain_;
+  HeaderId resolved_ = 0;
+  bool is_recovering_ = false;
+  bool is_disconnecting_ = false;
+  HeaderId recovery_tip_ = 0;
+
+  BoundedRing<BlockJob*> done_;
+  std::unique_ptr<TaskGraph> graph_;
+  absl::flat_hash_map<HeaderId, JobOwner> in_graph_;
+  uint64_t graph_bytes_ = 0;
+  std::map<std::pair<uint32_t, HeaderId>, JobOwner> ready_;  // by height: the farthest is dropped first
+  uint64_t ready_bytes_ = 0;
+  std::deque<JobOwner> ahead_;
+  uint64_t ahead_bytes_ = 0;
+  uint32_t verifying_count_ = 0;
+  std::vector<JobOwner> pool_;
+
+  int64_t last_checkpoint_ns_ = 0;
+  PipelineCounters counters_;
+
+  // Held alone while the store or the applied tip changes, shared by readers.
+  mutable std::shared_mutex gate_;
+};
+
+}  // namespace headrace

@@ -1,0 +1,154 @@
+// The pipeline's way forward: which chain to follow, what to read ahead, and windows into the coin store.
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/check.h"
+#include "engine/base/log.h"
+#include "engine/base/status_macros.h"
+#include "engine/validation/block_pipeline.h"
+#include "engine/validation/verify_stage.h"
+
+namespace headrace {
+namespace {
+
+constexpr int64_t kCheckpointPauseNs = 5'000'000'000;
+
+}  // namespace
+
+HeaderId BlockPipeline::Target() const {
+  if (is_recovering_) return recovery_tip_;
+  const HeaderId best = tree_.best_candidate();
+  return tree_.height(best) > options_.height_max ? tree_.Ancestor(best, options_.height_max) : best;
+}
+
+std::vector<HeaderId> BlockPipeline::PathTo(HeaderId target, uint32_t blocks_max) const {
+  const uint32_t from = tree_.height(resolved_);
+  const uint32_t to = std::min(tree_.height(target), from + blocks_max);
+  std::vector<HeaderId> path(to - from);
+  HeaderId id = tree_.Ancestor(target, to);
+  for (size_t i = path.size(); i-- > 0; id = tree_.parent(id)) path[i] = id;
+  return path;
+}
+
+absl::StatusOr<bool> BlockPipeline::Advance(std::vector<BlockReport>& reports) {
+  const HeaderId target = Target();
+  if (target == resolved_) return false;
+  if (!tree_.IsAncestorOf(resolved_, target)) {
+    // Another branch has more work. What is above the applied tip finishes first; then the applied blocks that are not on
+    // the new branch are taken back, one a turn.
+    if (!ahead_.empty()) return false;
+    HR_RETURN_IF_ERROR(DisconnectTip());
+    return true;
+  }
+  is_disconnecting_ = false;
+  const uint32_t blocks_max = std::max(options_.window_blocks_max, options_.read_ahead_blocks);
+  const std::vector<HeaderId> path = PathTo(target, blocks_max);
+  HR_ASSIGN_OR_RETURN(const bool read, ReadAhead(path));
+  HR_ASSIGN_OR_RETURN(const bool resolved, ResolveNext(path, reports));
+  return read || resolved;
+}
+
+absl::StatusOr<bool> BlockPipeline::ReadAhead(std::span<const HeaderId> path) {
+  bool any = false;
+  for (size_t i = 0; i < std::min<size_t>(path.size(), options_.read_ahead_blocks); ++i) {
+    const HeaderId id = path[i];
+    if (Holds(id)) continue;
+    // The block that everything waits for is always let in.
+    if (i != 0 && graph_bytes_ + ready_bytes_ > options_.ready_bytes_max / 2) break;
+    if (!tree_.has_data(id)) {
+      return absl::DataLossError(absl::StrCat("Block ", tree_.hash(id).ToHex(), " at height ", tree_.height(id),
+                                              " is needed and not in the block files. Start with -reindex."));
+    }
+    HR_ASSIGN_OR_RETURN(SharedBytes raw, blocks_.Map(tree_.data(id)));
+    if (raw.bytes.size() < BlockHeader::kSerializedBytes || BlockHeader::Load(raw.bytes.data()) != tree_.header(id)) {
+      return absl::DataLossError(absl::StrCat("The block files hold something else where block ", tree_.hash(id).ToHex(),
+                                              " at height ", tree_.height(id), " should be: they are damaged. Start with -reindex."));
+    }
+    Submit(id, std::move(raw), nullptr, 0);
+    any = true;
+  }
+  return any;
+}
+
+absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, std::vector<BlockReport>& reports) {
+  if (ahead_bytes_ > options_.ahead_bytes_max) return false;
+  std::vector<BlockJob*> window;
+  uint64_t window_bytes = 0;
+  for (HeaderId id : path) {
+    const auto found = ready_.find({tree_.height(id), id});
+    if (found == ready_.end()) break;
+    BlockJob* job = found->second.get();
+    // BIP30's exceptions are windows of their own.
+    if (!window.empty() && (job->context.bip30_exception || window.back()->context.bip30_exception)) break;
+    if (window.size() == options_.window_blocks_max || window_bytes > options_.window_bytes_max) break;
+    window.push_back(job);
+    window_bytes += job->footprint_bytes();
+  }
+  if (window.empty()) return false;
+
+  size_t resolved;
+  {
+    std::unique_lock gate(gate_);
+    HR_ASSIGN_OR_RETURN(resolved, resolver_.Resolve(window, is_recovering_));
+    for (size_t i = 0; i < resolved; ++i) {
+      BlockJob* job = window[i];
+      job->stage = BlockStage::kResolved;
+      job->is_recovered = is_recovering_;
+      job->scripts_assumed = is_recovering_ || ScriptsAreAssumed(job->id);
+      ready_bytes_ -= job->footprint_bytes();
+      ahead_bytes_ += job->footprint_bytes();
+      ahead_.push_back(std::move(ready_.extract({job->height, job->id}).mapped()));
+      resolved_ = job->id;
+    }
+  }
+  for (size_t i = 0; i < resolved; ++i) StartVerification(*window[i]);
+  if (resolved < window.size()) {
+    BlockJob* bad = window[resolved];
+    HR_LOG(kWarning, kValidation, "block rejected hash=", tree_.hash(bad->id).ToHex(), " height=", bad->height,
+           " reason=", bad->verdict.RejectReason(), " transaction=", bad->verdict.transaction, " input=", bad->verdict.input);
+    reports.push_back({bad->id, bad->source, bad->verdict});
+    MarkInvalid(bad->id);
+  }
+  if (is_recovering_ && resolved_ == recovery_tip_) {
+    HR_LOG(kInfo, kValidation, "the unspent set is recovered height=", tree_.height(resolved_));
+    is_recovering_ = false;
+  }
+  return true;
+}
+
+bool BlockPipeline::ScriptsAreAssumed(HeaderId id) const {
+  if ((records_.status(id) & kBlockScriptsVerified) != 0) return true;
+  return ScriptPostureOf(tree_, id, options_.assume_valid, params_) == ScriptPosture::kAssumed;
+}
+
+void BlockPipeline::StartVerification(BlockJob& job) {
+  if (!job.scripts_assumed) CutScriptBatches(job);
+  if (job.batches.empty()) {
+    job.stage = BlockStage::kVerified;
+    return;
+  }
+  ++verifying_count_;
+  // The last batch hands the job back, and the engine may then recycle it: nothing of it is touched after that. The
+  // batches' own memory is stable until then, so its end is fetched first.
+  const ScriptBatch* end = job.batches.data() + job.batches.size();
+  for (ScriptBatch* batch = job.batches.data(); batch != end; ++batch) graph_->Put(kVerifyNode, batch);
+}
+
+absl::Status BlockPipeline::DriveCheckpoint(int64_t now_ns) {
+  if (last_checkpoint_ns_ == 0) last_checkpoint_ns_ = now_ns;
+  if (is_recovering_) return absl::OkStatus();
+  if (!coins_.checkpoint_under_way()) {
+    const bool due = now_ns - last_checkpoint_ns_ >= options_.checkpoint_interval_ns;
+    const bool full = coins_.counters().resident_bytes > options_.coin_cache_bytes;
+    const bool anything_new = !(coins_.durable() == coins_.resolved());
+    if (!anything_new || (!due && !full)) return absl::OkStatus();
+    // A full cache that a checkpoint cannot empty must not start one after the other.
+    if (full && !due && now_ns - last_checkpoint_ns_ < kCheckpointPauseNs) return absl::OkStatus();
+    last_checkpoint_ns_ = now_ns;
+    HR_RETURN_IF_ERROR(coins_.BeginCheckpoint());
+  }
+  return coins_.StepCheckpoint();
+}
+
+}  // namespace headrace

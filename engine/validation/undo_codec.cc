@@ -1,0 +1,31 @@
+#include "engine/validation/undo_codec.h"
+
+#include "engine/primitives/byte_reader.h"
+#include "engine/primitives/byte_writer.h"
+
+namespace headrace {
+
+void EncodeUndo(std::span<const Coin> spent, uint32_t coinbase_inputs, std::vector<uint8_t>& out) {
+  out.clear();
+  ByteWriter writer(out);
+  for (const Coin& coin : spent.subspan(coinbase_inputs)) {
+    writer.CompactSize(uint64_t{coin.height} << 1 | (coin.is_coinbase ? 1 : 0));
+    writer.CompactSize(static_cast<uint64_t>(coin.amount));
+    writer.VarBytes(coin.script);
+  }
+}
+
+DecodeError DecodeUndo(ByteSpan undo, uint32_t coinbase_inputs, std::span<Coin> spent, Arena& arena) {
+  ByteReader reader(undo);
+  for (Coin& coin : spent.subspan(coinbase_inputs)) {
+    const uint64_t height_and_coinbase = reader.CompactSize64();
+    coin.height = static_cast<uint32_t>(height_and_coinbase >> 1);
+    coin.is_coinbase = (height_and_coinbase & 1) != 0;
+    coin.amount = static_cast<Amount>(reader.CompactSize64());
+    coin.script = arena.Copy(reader.VarBytes());
+    if (!reader.ok()) return reader.error();
+  }
+  return reader.remaining() == 0 ? DecodeError::kNone : DecodeError::kTrailingBytes;
+}
+
+}  // namespace headrace

@@ -1,0 +1,22 @@
+// Undo records: what a block's inputs spent, in column order without the coinbase, so that the block can be taken back.
+//
+// Bytes, per coin: compact size (height << 1 | coinbase), compact size amount, compact size and bytes of the script. The
+// store that keeps them adds length, checksum and the block's hash.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/base/arena.h"
+#include "engine/primitives/coin.h"
+#include "engine/primitives/decode_error.h"
+
+namespace headrace {
+
+// `spent` has one entry an input; the first `coinbase_inputs` are left out.
+void EncodeUndo(std::span<const Coin> spent, uint32_t coinbase_inputs, std::vector<uint8_t>& out);
+
+// Fills spent[coinbase_inputs...]; scripts are copied into `arena`. Every byte must be used.
+[[nodiscard]] DecodeError DecodeUndo(ByteSpan undo, uint32_t coinbase_inputs, std::span<Coin> spent, Arena& arena);
+
+}  // namespace headrace

@@ -1,0 +1,263 @@
+#include "storage/coins/coin_checkpoint.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/check.h"
+#include "engine/base/log.h"
+#include "engine/base/status_macros.h"
+#include "storage/coins/page_checksums.h"
+
+namespace headrace {
+namespace {
+
+constexpr uint64_t kStepBytes = 8 << 20;
+// Image writes under way at once; each holds a copy of a shard.
+constexpr size_t kWritesMax = 8;
+// Garbage in old segments is kept below this share of the living: space stays under 1.4 times the live bytes.
+constexpr double kGarbageShareMax = 0.4;
+// A segment with less than this alive is worth copying whatever the total is.
+constexpr double kLiveShareMin = 0.5;
+// Segments this small are merged once there are as many.
+constexpr uint64_t kSmallSegmentBytes = kSegmentBytes / 8;
+constexpr size_t kSmallSegmentsMax = 8;
+// Left free on the disk beside what the checkpoint writes.
+constexpr uint64_t kSpareBytes = 4 << 20;
+
+double LiveShare(const Segment& segment) {
+  if (segment.record_count == 0) return 0;
+  return static_cast<double>(segment.live_count.load(std::memory_order_relaxed)) / segment.record_count;
+}
+
+double LiveBytes(const Segment& segment) { return LiveShare(segment) * segment.records_end; }
+
+}  // namespace
+
+CoinCheckpoint::CoinCheckpoint(CoinState* state, SegmentWriter* writer, std::function<absl::Status()> make_durable,
+                               CoinManifest published, bool is_published)
+    : state_(state),
+      writer_(writer),
+      make_durable_(std::move(make_durable)),
+      published_(std::move(published)),
+      is_published_(is_published) {}
+
+CoinCheckpoint::~CoinCheckpoint() {
+  // Buffers are owned by the batches, but whoever opens the directory next must not meet our writes.
+  for (const FileBatchRef& batch : writes_) batch->Wait();
+  if (sync_ != nullptr) sync_->Wait();
+}
+
+void CoinCheckpoint::ChooseRetiring() {
+  std::vector<Segment*> sealed;
+  double live_bytes = 0;
+  double used_bytes = 0;
+  std::vector<Segment*> small;
+  for (Segment* segment : state_->space.OldSegments()) {
+    if (segment->kind != SegmentKind::kSealed) continue;
+    sealed.push_back(segment);
+    live_bytes += LiveBytes(*segment);
+    used_bytes += segment->records_end;
+    if (segment->records_end < kSmallSegmentBytes) small.push_back(segment);
+  }
+  // Deadest first: they give most space for least copying.
+  std::stable_sort(sealed.begin(), sealed.end(), [](const Segment* a, const Segment* b) { return LiveShare(*a) < LiveShare(*b); });
+  for (Segment* segment : sealed) {
+    const bool is_garbage_high = used_bytes > live_bytes * (1 + kGarbageShareMax);
+    if (LiveShare(*segment) >= kLiveShareMin && !is_garbage_high) break;
+    segment->is_retiring = true;
+    used_bytes -= segment->records_end - LiveBytes(*segment);
+  }
+  if (small.size() > kSmallSegmentsMax) {
+    for (Segment* segment : small) segment->is_retiring = true;
+  }
+}
+
+uint64_t CoinCheckpoint::BytesNeeded() const {
+  uint64_t bytes = state_->index_bytes() + state_->index_bytes() / 1024 + state_->young_bytes() + kSpareBytes;
+  for (const Segment* segment : state_->space.OldSegments()) {
+    if (segment->is_retiring) bytes += static_cast<uint64_t>(LiveBytes(*segment));
+  }
+  return bytes;
+}
+
+absl::Status CoinCheckpoint::Begin() {
+  HR_CHECK(phase_ == Phase::kIdle);
+  ChooseRetiring();
+  const uint64_t needed = BytesNeeded();
+  const absl::StatusOr<uint64_t> free_bytes = state_->files->FreeBytes(state_->directory);
+  if (!free_bytes.ok() || *free_bytes < needed) {
+    Abandon();
+    HR_RETURN_IF_ERROR(free_bytes.status());
+    return absl::ResourceExhaustedError(
+        absl::StrCat("The disk of ", state_->directory, " has ", *free_bytes >> 20, " MiB free, and the next checkpoint of the coin "
+                     "store needs ", (needed >> 20) + 1, " MiB; make room and start again, nothing is lost."));
+  }
+  next_ = CoinManifest();
+  next_.network_magic = state_->network_magic;
+  next_.hash_key[0] = state_->hash_key[0];
+  next_.hash_key[1] = state_->hash_key[1];
+  next_.image_serial = writer_->next_serial();
+  writer_->set_next_serial(next_.image_serial + 1);
+  absl::StatusOr<FileRef> image = state_->files->Open(Path(ImageFileName(next_.image_serial)), OpenMode::kTruncate);
+  if (!image.ok()) {
+    Abandon();
+    return image.status();
+  }
+  image_ = *std::move(image);
+  copied_shards_ = 0;
+  phase_ = Phase::kCopying;
+  return absl::OkStatus();
+}
+
+absl::Status CoinCheckpoint::CopyShard(uint32_t number, uint64_t& copied_bytes) {
+  CoinShard& shard = state_->shards[number];
+  HR_RETURN_IF_ERROR(shard.MoveSurvivors(state_->space, *writer_, state_->young_bytes_max() / 2, copied_bytes));
+  HR_RETURN_IF_ERROR(writer_->Settle(false).status());
+
+  // The table's pages, then their checksums, to the end of a page.
+  const uint64_t body_bytes = RoundUpToPage(shard.table.bytes());
+  const uint64_t total_bytes = RoundUpToPage(body_bytes + body_bytes / kPageBytes * 4);
+  auto copy = std::make_shared<std::vector<uint8_t>>(total_bytes);
+  std::memcpy(copy->data(), shard.table.image(), shard.table.bytes());
+  const PageChecksums checksums = PageChecksums::Of({copy->data(), body_bytes});
+  std::memcpy(copy->data() + body_bytes, checksums.bytes().data(), checksums.bytes().size());
+
+  next_.shards[number] = {next_.image_bytes, shard.table.bucket_bits(), checksums.total(), shard.table.size(), shard.point};
+  auto batch = std::make_shared<FileBatch>();
+  FileOperation write{FileOperation::Kind::kWrite, image_, next_.image_bytes};
+  write.write_from = *copy;
+  write.owner = copy;
+  batch->operations.push_back(std::move(write));
+  writes_.push_back(batch);
+  state_->files->Submit(std::move(batch));
+  next_.image_bytes += total_bytes;
+  bytes_written_ += total_bytes;
+  copied_bytes += total_bytes;
+  return WaitForWrites(kWritesMax);
+}
+
+absl::Status CoinCheckpoint::WaitForWrites(size_t left_max) {
+  while (!writes_.empty() && (writes_.size() > left_max || writes_.front()->done())) {
+    writes_.front()->Wait();
+    HR_RETURN_IF_ERROR(writes_.front()->status());
+    writes_.erase(writes_.begin());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CoinCheckpoint::CopyShards(bool wait) {
+  uint64_t copied_bytes = 0;
+  while (copied_shards_ < kCoinShardCount && (wait || copied_bytes < kStepBytes)) {
+    HR_RETURN_IF_ERROR(CopyShard(copied_shards_, copied_bytes));
+    ++copied_shards_;
+  }
+  if (copied_shards_ < kCoinShardCount) return absl::OkStatus();
+
+  // Every record that the images name is in a segment by now; later ones are the next manifest's.
+  HR_RETURN_IF_ERROR(writer_->Seal());
+  named_segments_.clear();
+  for (const Segment* segment : state_->space.OldSegments()) {
+    if (!segment->is_retiring) named_segments_.push_back(segment->id);
+  }
+  phase_ = Phase::kWriting;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> CoinCheckpoint::StartSync(bool wait) {
+  HR_ASSIGN_OR_RETURN(const bool is_settled, writer_->Settle(wait));
+  HR_RETURN_IF_ERROR(WaitForWrites(wait ? 0 : kWritesMax));
+  if (!is_settled || !writes_.empty()) return false;
+  sync_ = std::make_shared<FileBatch>();
+  for (const uint32_t id : named_segments_) {
+    const Segment* segment = state_->space.segment(id);
+    if (segment->is_durable) continue;
+    HR_ASSIGN_OR_RETURN(FileRef file, state_->files->Open(segment->path, OpenMode::kReadWrite));
+    sync_->operations.push_back({FileOperation::Kind::kSync, std::move(file)});
+  }
+  sync_->operations.push_back({FileOperation::Kind::kSync, image_});
+  state_->files->Submit(sync_);
+  phase_ = Phase::kSyncing;
+  return true;
+}
+
+absl::StatusOr<bool> CoinCheckpoint::FinishSync(bool wait) {
+  if (!wait && !sync_->done()) return false;
+  sync_->Wait();
+  HR_RETURN_IF_ERROR(sync_->status());
+  sync_ = nullptr;
+  for (const uint32_t id : named_segments_) state_->space.segment(id)->is_durable = true;
+  phase_ = Phase::kReady;
+  return true;
+}
+
+absl::Status CoinCheckpoint::Step(const BlockPoint& applied, bool wait) {
+  if (phase_ == Phase::kCopying) HR_RETURN_IF_ERROR(CopyShards(wait));
+  if (phase_ == Phase::kWriting) HR_RETURN_IF_ERROR(StartSync(wait).status());
+  if (phase_ == Phase::kSyncing) HR_RETURN_IF_ERROR(FinishSync(wait).status());
+  if (phase_ == Phase::kReady && applied.height >= next_.Highest().height) return Publish();
+  return absl::OkStatus();
+}
+
+absl::Status CoinCheckpoint::Publish() {
+  HR_RETURN_IF_ERROR(make_durable_());
+  for (const uint32_t id : named_segments_) {
+    const Segment& segment = *state_->space.segment(id);
+    next_.segments.push_back({id, segment.serial, segment.records_end, segment.record_count, segment.checksums.total()});
+  }
+  next_.next_serial = writer_->next_serial();
+  const std::vector<uint8_t> bytes = EncodeManifest(next_);
+  HR_RETURN_IF_ERROR(state_->files->SyncDirectory(state_->directory));
+  HR_RETURN_IF_ERROR(state_->files->ReplaceFile(Path(kManifestFileName), bytes));
+  bytes_written_ += bytes.size();
+  ++published_count_;
+
+  // From here on nothing needs what only the previous manifest named.
+  std::vector<std::string> obsolete;
+  if (is_published_) obsolete.push_back(Path(ImageFileName(published_.image_serial)));
+  std::vector<std::unique_ptr<Segment>> removed;
+  for (const Segment* segment : state_->space.OldSegments()) {
+    if (!segment->is_retiring) continue;
+    HR_CHECK(segment->live_count.load(std::memory_order_relaxed) == 0);
+    obsolete.push_back(segment->path);
+    removed.push_back(state_->space.Remove(segment->id));
+  }
+  state_->WaitForReaders();
+  removed.clear();
+  for (const std::string& path : obsolete) HR_RETURN_IF_ERROR(state_->files->Remove(path));
+  HR_LOG(kInfo, kCoins, "checkpoint published height=", next_.Lowest().height, " through=", next_.Highest().height,
+         " segments=", next_.segments.size(), " image_bytes=", next_.image_bytes);
+  published_ = std::move(next_);
+  is_published_ = true;
+  image_ = nullptr;
+  phase_ = Phase::kIdle;
+  return absl::OkStatus();
+}
+
+void CoinCheckpoint::Rewind(uint32_t height) {
+  if (!under_way()) return;
+  for (uint32_t number = 0; number < copied_shards_; ++number) {
+    if (next_.shards[number].point.height > height) return Abandon();
+  }
+}
+
+bool CoinCheckpoint::IsUniform(const BlockPoint& point) const {
+  return std::all_of(next_.shards.begin(), next_.shards.begin() + copied_shards_,
+                     [&](const ShardEntry& shard) { return shard.point == point; });
+}
+
+void CoinCheckpoint::Abandon() {
+  for (const FileBatchRef& batch : writes_) batch->Wait();
+  writes_.clear();
+  if (sync_ != nullptr) sync_->Wait();
+  sync_ = nullptr;
+  for (Segment* segment : state_->space.OldSegments()) segment->is_retiring = false;
+  if (image_ != nullptr) {
+    // An image that stays behind is deleted at the next start.
+    state_->files->Remove(Path(ImageFileName(next_.image_serial))).IgnoreError();
+    image_ = nullptr;
+  }
+  phase_ = Phase::kIdle;
+}
+
+}  // namespace headrace

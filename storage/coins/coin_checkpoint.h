@@ -1,0 +1,78 @@
+// A checkpoint in the making, fuzzy by shard: at successive window boundaries one shard after another is copied and written
+// out with its survivors, each as of the height it has then; the manifest that names them all is published when the
+// verdicts have reached the highest. The world never stops.
+//
+// Order on disk: whatever the blocks need (the engine's make_durable), segments, image, directory, then the manifest;
+// files of the one before go only after that.
+//
+// Threads: the engine thread. A step copies about 8 MiB, and never waits for the disk but to publish, or when told to.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "storage/coins/coin_manifest.h"
+#include "storage/coins/coin_state.h"
+#include "storage/coins/segment_writer.h"
+
+namespace headrace {
+
+class CoinCheckpoint {
+ public:
+  // `published` is what the directory's manifest says now, empty for a new store.
+  CoinCheckpoint(CoinState* state, SegmentWriter* writer, std::function<absl::Status()> make_durable,
+                 CoinManifest published, bool is_published);
+  ~CoinCheckpoint();
+
+  bool under_way() const { return phase_ != Phase::kIdle; }
+  // The manifest in the directory; its shards' points are the origin when there is none.
+  const CoinManifest& published() const { return published_; }
+
+  // Checks the free space and chooses which segments will be compacted away.
+  absl::Status Begin();
+  // With `wait`, goes on until nothing but a higher `applied` can help.
+  absl::Status Step(const BlockPoint& applied, bool wait);
+  // The blocks above `height` are gone: a checkpoint that has copied any of them is given up.
+  void Rewind(uint32_t height);
+  void Abandon();
+  // Whether every shard copied so far is as of `point`.
+  bool IsUniform(const BlockPoint& point) const;
+
+  uint64_t published_count() const { return published_count_; }
+  uint64_t bytes_written() const { return bytes_written_; }
+
+ private:
+  enum class Phase : uint8_t { kIdle, kCopying, kWriting, kSyncing, kReady };
+
+  void ChooseRetiring();
+  uint64_t BytesNeeded() const;
+  absl::Status CopyShards(bool wait);
+  absl::Status CopyShard(uint32_t number, uint64_t& copied_bytes);
+  absl::Status EndCopying();
+  absl::Status WaitForWrites(size_t left_max);
+  absl::StatusOr<bool> StartSync(bool wait);
+  absl::StatusOr<bool> FinishSync(bool wait);
+  absl::Status Publish();
+  std::string Path(const std::string& name) const { return state_->directory + "/" + name; }
+
+  CoinState* const state_;
+  SegmentWriter* const writer_;
+  const std::function<absl::Status()> make_durable_;
+
+  CoinManifest published_;
+  bool is_published_;
+  uint64_t published_count_ = 0;
+  uint64_t bytes_written_ = 0;
+
+  Phase phase_ = Phase::kIdle;
+  CoinManifest next_;
+  uint32_t copied_shards_ = 0;
+  FileRef image_;
+  std::vector<FileBatchRef> writes_;
+  FileBatchRef sync_;
+  std::vector<uint32_t> named_segments_;
+};
+
+}  // namespace headrace

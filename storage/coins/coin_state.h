@@ -1,0 +1,58 @@
+// What the parts of the coin store share: the shards, the location space, and the ports. One store, one state; who may
+// touch what from where is said by the store (flat_coin_store.h).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "engine/ports/executor.h"
+#include "storage/coins/coin_manifest.h"
+#include "storage/coins/coin_shard.h"
+#include "storage/coins/record_space.h"
+#include "storage/file/file_system.h"
+
+namespace headrace {
+
+struct CoinState {
+  FileSystem* files = nullptr;
+  Executor* executor = nullptr;
+  std::string directory;
+  uint32_t network_magic = 0;
+  uint64_t hash_key[2] = {0, 0};
+  uint64_t cache_bytes_max = 0;
+
+  RecordSpace space;
+  std::array<CoinShard, kCoinShardCount> shards;
+
+  uint64_t coins() const {
+    uint64_t total = 0;
+    for (const CoinShard& shard : shards) total += shard.table.size();
+    return total;
+  }
+  uint64_t index_bytes() const {
+    uint64_t total = 0;
+    for (const CoinShard& shard : shards) total += shard.table.bytes();
+    return total;
+  }
+  uint64_t young_bytes() const {
+    uint64_t total = 0;
+    for (const CoinShard& shard : shards) total += shard.young_bytes();
+    return total;
+  }
+  // What the cache budget leaves to young records beside the index; never less than an eighth of it, or nothing could
+  // be applied when the index alone exceeds it.
+  uint64_t young_bytes_max() const {
+    const uint64_t index = index_bytes();
+    const uint64_t least = cache_bytes_max / 8;
+    return index + least >= cache_bytes_max ? least : cache_bytes_max - index;
+  }
+  // Returns when no reader can still hold what it found before the call: each holds some shard's lock while it reads.
+  void WaitForReaders() const {
+    for (const CoinShard& shard : shards) std::lock_guard lock(shard.mutex);
+  }
+};
+
+}  // namespace headrace

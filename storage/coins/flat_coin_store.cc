@@ -1,0 +1,261 @@
+#include "storage/coins/flat_coin_store.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/check.h"
+#include "engine/base/status_macros.h"
+#include "engine/crypto/small_hashes.h"
+
+namespace headrace {
+namespace {
+
+// Shards a task takes at a time: few enough that the workers end together.
+constexpr size_t kShardGrain = 8;
+
+}  // namespace
+
+absl::Status FlatCoinStore::CheckPlans(bool& is_violated) const {
+  is_violated = false;
+  for (uint32_t number = 0; number < kCoinShardCount; ++number) {
+    if (outcomes_[number] == ShardPlan::Outcome::kDamaged) return state_.space.DamageAt(plans_[number].damage());
+    is_violated = is_violated || outcomes_[number] == ShardPlan::Outcome::kViolated;
+  }
+  return absl::OkStatus();
+}
+
+void FlatCoinStore::ExecutePlans(std::span<const WindowBlock> window, const BlockPoint& point) {
+  state_.executor->ParallelFor(kCoinShardCount, kShardGrain, [&](size_t begin, size_t end) {
+    for (size_t number = begin; number < end; ++number) {
+      CoinShard& shard = state_.shards[number];
+      std::lock_guard lock(shard.mutex);
+      plans_[number].Execute(shard, state_.space, window);
+    }
+  });
+  resolved_ = point;
+  has_changed_ = true;
+}
+
+absl::Status FlatCoinStore::FillSpent(std::span<WindowBlock> window) {
+  // A block's arena belongs to one task.
+  std::vector<RecordLocation> damage(window.size());
+  state_.executor->ParallelFor(window.size(), 1, [&](size_t begin, size_t end) {
+    for (size_t number = begin; number < end; ++number) {
+      WindowBlock& block = window[number];
+      const CoinSource* sources = sources_.data() + ops_.first_input(static_cast<uint32_t>(number));
+      const size_t count = block.columns->input_count();
+      for (size_t input = 0; input < count; ++input) {
+        constexpr size_t kAhead = 16;
+        if (input + kAhead < count && !sources[input + kAhead].IsNowhere() && !sources[input + kAhead].IsInWindow()) {
+          state_.space.Prefetch(sources[input + kAhead].location());
+        }
+        const CoinSource source = sources[input];
+        Coin& coin = block.spent[input];
+        if (source.IsNowhere()) continue;
+        if (source.IsInWindow()) {
+          const CoinOp& creation = *source.creation();
+          const WindowBlock& creator = window[creation.block];
+          const BlockColumns& columns = *creator.columns;
+          coin = {columns.amount[creation.item], creator.height, creation.kind == CoinOp::kCreateInCoinbase,
+                  block.arena->Copy(columns.script_pubkey[creation.item].In(columns.raw))};
+          continue;
+        }
+        CoinRecord record;
+        if (state_.space.Read(source.location(), record) == RecordSpace::ReadResult::kDamaged ||
+            !RestoreCoin(record, *block.arena, coin)) {
+          damage[number] = source.location();
+        }
+      }
+    }
+  });
+  for (const RecordLocation location : damage) {
+    if (location != 0) return state_.space.DamageAt(location);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FlatCoinStore::CheckBranch(std::span<const WindowBlock> window) const {
+  if (resolved_.height >= recovery_end_.height) return absl::OkStatus();
+  for (const CoinShard& shard : state_.shards) {
+    if (shard.point.height <= resolved_.height || shard.point.height > window.back().height) continue;
+    const WindowBlock& block = window[shard.point.height - window.front().height];
+    if (block.columns->hash == shard.point.hash) continue;
+    return absl::FailedPreconditionError(absl::StrCat(
+        "The coin store in ", state_.directory, " holds block ", shard.point.hash.ToHex(), " at height ", shard.point.height,
+        ", and recovery offers it ", block.columns->hash.ToHex(), "; ", kReindexRemedy, "."));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<WindowOutcome> FlatCoinStore::Apply(std::span<WindowBlock> window) {
+  if (window.empty()) return WindowOutcome::kApplied;
+  HR_CHECK(window.front().height == resolved_.height + 1);
+  for (const WindowBlock& block : window) HR_CHECK(block.spent.size() == block.columns->input_count());
+  HR_RETURN_IF_ERROR(CheckBranch(window));
+
+  ops_.Partition(window, state_.hash_key, state_.executor);
+  sources_.assign(ops_.input_count(), CoinSource());
+  state_.executor->ParallelFor(kCoinShardCount, kShardGrain, [&](size_t begin, size_t end) {
+    for (size_t number = begin; number < end; ++number) {
+      outcomes_[number] = plans_[number].PlanApply(state_.shards[number], state_.space, ops_, static_cast<uint32_t>(number),
+                                                   window, sources_.data());
+    }
+  });
+  bool is_violated;
+  HR_RETURN_IF_ERROR(CheckPlans(is_violated));
+  if (is_violated) return WindowOutcome::kViolated;
+  // Filled first: a record that cannot be read must stop the window before anything has changed.
+  HR_RETURN_IF_ERROR(FillSpent(window));
+
+  const WindowBlock& last = window.back();
+  const BlockPoint point{last.columns->hash, last.height};
+  ExecutePlans(window, point);
+  for (CoinShard& shard : state_.shards) {
+    if (shard.point.height < point.height) shard.point = point;
+  }
+  HR_RETURN_IF_ERROR(KeepYoungBounded());
+  return WindowOutcome::kApplied;
+}
+
+absl::Status FlatCoinStore::Unapply(std::span<const WindowBlock> window, const BlockPoint& previous) {
+  if (window.empty()) return absl::OkStatus();
+  HR_CHECK(window.back().height == resolved_.height && window.front().height == previous.height + 1);
+  // While recovery re-applies blocks the shards disagree; the engine lets it end first.
+  for (const CoinShard& shard : state_.shards) HR_CHECK(shard.point == resolved_);
+
+  ops_.Partition(window, state_.hash_key, state_.executor);
+  state_.executor->ParallelFor(kCoinShardCount, kShardGrain, [&](size_t begin, size_t end) {
+    for (size_t number = begin; number < end; ++number) {
+      outcomes_[number] =
+          plans_[number].PlanUnapply(state_.shards[number], state_.space, ops_, static_cast<uint32_t>(number));
+    }
+  });
+  bool is_violated;
+  HR_RETURN_IF_ERROR(CheckPlans(is_violated));
+  if (is_violated) {
+    return absl::DataLossError(absl::StrCat("Block ", window.back().columns->hash.ToHex(), " cannot be taken back from the coin store in ",
+                                            state_.directory, ": the undo data does not fit the coins; ", kReindexRemedy, "."));
+  }
+  checkpoint_->Rewind(previous.height);
+  ExecutePlans(window, previous);
+  for (CoinShard& shard : state_.shards) shard.point = previous;
+  if (recovery_end_.height > previous.height) recovery_end_ = previous;
+  return KeepYoungBounded();
+}
+
+absl::Status FlatCoinStore::KeepYoungBounded() {
+  const uint64_t most = state_.young_bytes_max();
+  uint64_t young = state_.young_bytes();
+  if (young <= most || is_read_only_) return absl::OkStatus();
+  // A quarter is freed at once, so that the next windows find room.
+  while (young > most / 4 * 3) {
+    CoinShard& shard = state_.shards[next_evicted_];
+    next_evicted_ = (next_evicted_ + 1) % kCoinShardCount;
+    young -= shard.young_bytes();
+    uint64_t moved_bytes = 0;
+    HR_RETURN_IF_ERROR(shard.MoveSurvivors(state_.space, writer_, most / 2, moved_bytes));
+    HR_RETURN_IF_ERROR(writer_.Settle(false).status());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> FlatCoinStore::Find(const OutPoint& outpoint, Coin& coin, std::vector<uint8_t>& script_buffer) const {
+  uint8_t bytes[OutPoint::kSerializedBytes];
+  outpoint.Store(bytes);
+  const uint64_t hash = SipHash13OutPoint(state_.hash_key[0], state_.hash_key[1], bytes);
+  const CoinShard& shard = state_.shards[ShardOf(hash)];
+  std::lock_guard lock(shard.mutex);
+  RecordLocation damage = 0;
+  const CoinTable::Position position = shard.table.Find(hash, [&](RecordLocation location) {
+    const RecordSpace::Answer answer = state_.space.IsRecordOf(location, bytes, outpoint.index);
+    if (answer == RecordSpace::Answer::kDamaged) damage = location;
+    return answer != RecordSpace::Answer::kNo;
+  });
+  if (damage != 0) return state_.space.DamageAt(damage);
+  if (position == CoinTable::kNowhere) return false;
+  const RecordLocation location = shard.table.LocationAt(position);
+  CoinRecord record;
+  if (state_.space.Read(location, record) == RecordSpace::ReadResult::kDamaged) return state_.space.DamageAt(location);
+  script_buffer.resize(record.script.script_size);
+  if (!DecompressScript(record.script, script_buffer.data())) return state_.space.DamageAt(location);
+  coin = {record.amount, record.height, record.is_coinbase, script_buffer};
+  return true;
+}
+
+absl::Status FlatCoinStore::BeginCheckpoint() {
+  HR_CHECK(!is_read_only_);
+  if (checkpoint_->under_way() || !has_changed_) return absl::OkStatus();
+  HR_RETURN_IF_ERROR(checkpoint_->Begin());
+  // What is applied from here on is the next one's.
+  has_changed_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status FlatCoinStore::StepCheckpoint() { return checkpoint_->Step(applied_, false); }
+
+absl::Status FlatCoinStore::FinishCheckpoint() {
+  HR_CHECK(resolved_ == applied_);
+  // A clean stop leaves all shards at one block, so that the set can be read without replaying anything.
+  if (checkpoint_->under_way() && checkpoint_->IsUniform(resolved_)) {
+    HR_RETURN_IF_ERROR(checkpoint_->Step(applied_, true));
+  }
+  if (checkpoint_->under_way()) checkpoint_->Abandon();
+  if (durable() == resolved_ && checkpoint_->published().Highest() == resolved_) return absl::OkStatus();
+  HR_RETURN_IF_ERROR(checkpoint_->Begin());
+  has_changed_ = false;
+  return checkpoint_->Step(applied_, true);
+}
+
+CoinStoreCounters FlatCoinStore::counters() const {
+  CoinStoreCounters counters;
+  counters.coins = state_.coins();
+  counters.resident_bytes = state_.index_bytes() + state_.young_bytes();
+  counters.disk_bytes = checkpoint_->published().image_bytes;
+  for (const Segment* segment : state_.space.OldSegments()) counters.disk_bytes += segment->file_bytes;
+  counters.checkpoints = checkpoint_->published_count();
+  counters.bytes_written = checkpoint_->bytes_written() + writer_.bytes_written();
+  return counters;
+}
+
+std::vector<FlatCoinStore::FileVerdict> FlatCoinStore::VerifyAll() const {
+  std::vector<FileVerdict> verdicts;
+  for (const Segment* segment : state_.space.OldSegments()) {
+    if (segment->kind != SegmentKind::kSealed) continue;
+    FileVerdict& verdict = verdicts.emplace_back(FileVerdict{segment->path, segment->file_bytes});
+    for (size_t page = 0; page < segment->checksums.page_count() && verdict.status.ok(); ++page) {
+      if (segment->checksums.PageIsGood(segment->base, page)) continue;
+      verdict.status = state_.space.DamageAt(LocationOf(segment->id, page * kPageBytes));
+    }
+  }
+  // The images were verified when they were loaded; what they say must lead to records of the right outpoints' hashes.
+  FileVerdict& index = verdicts.emplace_back(FileVerdict{state_.directory, state_.index_bytes()});
+  std::vector<RecordLocation> damage(kCoinShardCount);
+  std::vector<uint8_t> is_consistent(kCoinShardCount, 1);
+  state_.executor->ParallelFor(kCoinShardCount, 1, [&](size_t begin, size_t end) {
+    for (size_t number = begin; number < end; ++number) {
+      const CoinShard& shard = state_.shards[number];
+      is_consistent[number] = shard.table.IsConsistent();
+      shard.table.ForEach([&](CoinTable::Position position, RecordLocation location) {
+        CoinRecord record;
+        bool is_good = state_.space.Read(location, record) == RecordSpace::ReadResult::kRead;
+        if (is_good) {
+          const uint64_t hash = SipHash13OutPoint(state_.hash_key[0], state_.hash_key[1], record.outpoint);
+          is_good = ShardOf(hash) == number &&
+                    shard.table.Find(hash, [&](RecordLocation at) { return at == location; }) == position;
+        }
+        if (!is_good) damage[number] = location;
+      });
+    }
+  });
+  for (uint32_t number = 0; number < kCoinShardCount && index.status.ok(); ++number) {
+    if (damage[number] != 0) index.status = state_.space.DamageAt(damage[number]);
+    if (is_consistent[number] == 0) {
+      index.status = absl::DataLossError(absl::StrCat("Shard ", number, " of the coin index in ", state_.directory,
+                                                      " contradicts itself; ", kReindexRemedy, "."));
+    }
+  }
+  return verdicts;
+}
+
+}  // namespace headrace

@@ -1,0 +1,114 @@
+// The unspent set on this machine: a flat index in memory over append-only record segments, with checkpoints that never
+// stop the world. README.md has the arithmetic, FORMAT.md the bytes.
+//
+// Threads: as engine/ports/coin_store.h says. The engine thread calls everything but Find, and the store spreads its work
+// over the executor. Find takes its shard's lock for the time of one lookup; a worker that changes the shard holds it
+// for the shard's part of one window, so neither waits long, and no coin is ever seen half.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/ports/coin_store.h"
+#include "engine/ports/entropy.h"
+#include "engine/ports/executor.h"
+#include "storage/coins/coin_checkpoint.h"
+#include "storage/coins/coin_state.h"
+#include "storage/coins/segment_writer.h"
+#include "storage/coins/shard_plan.h"
+#include "storage/coins/window_ops.h"
+#include "storage/file/file_system.h"
+
+namespace headrace {
+
+struct CoinStoreOptions {
+  FileSystem* files = nullptr;
+  Executor* executor = nullptr;
+  // Gives a new store its hash key. Not needed for reading.
+  Entropy* entropy = nullptr;
+  std::string directory;
+  uint32_t network_magic = 0;
+  // For index and young records together. The index must be resident whatever this says.
+  uint64_t cache_bytes_max = uint64_t{450} << 20;
+  // The block an empty store stands on: genesis, whose outputs are no coins.
+  BlockPoint origin;
+  // Makes block files, undo and block index durable through the applied height; called before a manifest is published.
+  std::function<absl::Status()> make_durable;
+  // Opens what the published manifest names and never writes: nothing is created, deleted or checkpointed, while another
+  // process may go on. There must be a manifest.
+  bool is_read_only = false;
+};
+
+class FlatCoinStore : public CoinStore {
+ public:
+  // Reads the manifest (a directory without one is a new store), verifies the images, maps the segments, and deletes
+  // files that no manifest names.
+  static absl::StatusOr<std::unique_ptr<FlatCoinStore>> Open(const CoinStoreOptions& options);
+
+  BlockPoint resolved() const override { return resolved_; }
+  BlockPoint recovery_start() const override { return recovery_start_; }
+  BlockPoint recovery_end() const override { return recovery_end_; }
+  absl::StatusOr<WindowOutcome> Apply(std::span<WindowBlock> window) override;
+  absl::Status Unapply(std::span<const WindowBlock> window, const BlockPoint& previous) override;
+  absl::StatusOr<bool> Find(const OutPoint& outpoint, Coin& coin, std::vector<uint8_t>& script_buffer) const override;
+  void SetApplied(const BlockPoint& applied) override { applied_ = applied; }
+  absl::Status BeginCheckpoint() override;
+  absl::Status StepCheckpoint() override;
+  bool checkpoint_under_way() const override { return checkpoint_->under_way(); }
+  absl::Status FinishCheckpoint() override;
+  BlockPoint durable() const override { return checkpoint_->published().Lowest(); }
+  CoinStoreCounters counters() const override;
+
+  // What one file's checksums say; `status` is a sentence when they do not hold.
+  struct FileVerdict {
+    std::string path;
+    uint64_t bytes = 0;
+    absl::Status status;
+  };
+  // Reads every page of every sealed segment and checks every index table against the records. Engine thread.
+  std::vector<FileVerdict> VerifyAll() const;
+
+  // Whole-set work (coin_set_statistics.h) reads the state directly; the store must be quiescent.
+  const CoinState& state() const { return state_; }
+
+ private:
+  explicit FlatCoinStore(const CoinStoreOptions& options);
+
+  absl::Status Recover(const CoinManifest& manifest);
+  absl::Status LoadImages(const CoinManifest& manifest);
+  // During recovery: the blocks offered must be those that the shards ahead hold already.
+  absl::Status CheckBranch(std::span<const WindowBlock> window) const;
+  absl::Status CheckPlans(bool& is_violated) const;
+  absl::Status FillSpent(std::span<WindowBlock> window);
+  void ExecutePlans(std::span<const WindowBlock> window, const BlockPoint& point);
+  absl::Status KeepYoungBounded();
+
+  CoinState state_;
+  SegmentWriter writer_;
+  std::unique_ptr<CoinCheckpoint> checkpoint_;
+  const bool is_read_only_;
+
+  BlockPoint resolved_;
+  BlockPoint applied_;
+  BlockPoint recovery_start_;
+  BlockPoint recovery_end_;
+  // Whether the published manifest is behind the store.
+  bool has_changed_ = false;
+  // The shard whose survivors are moved next when young memory runs out.
+  uint32_t next_evicted_ = 0;
+
+  // Kept from window to window for their memory.
+  WindowOps ops_;
+  std::vector<ShardPlan> plans_;
+  std::vector<ShardPlan::Outcome> outcomes_;
+  std::vector<CoinSource> sources_;
+};
+
+// Opens or creates; the only way in for programs.
+absl::StatusOr<std::unique_ptr<FlatCoinStore>> OpenCoinStore(const CoinStoreOptions& options);
+
+}  // namespace headrace

@@ -1,0 +1,163 @@
+#include "storage/coins/script_compression.h"
+
+#include <secp256k1.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/primitives/coin.h"
+
+namespace headrace {
+namespace {
+
+// Kinds 4 and 5 are uncompressed keys with an even or odd y; 2 and 3 are compressed keys with that first byte.
+enum ScriptKind : uint8_t {
+  kPubkeyHash = 0,
+  kScriptHash = 1,
+  kCompressedKeyEven = 2,
+  kCompressedKeyOdd = 3,
+  kUncompressedKeyEven = 4,
+  kUncompressedKeyOdd = 5,
+  kWitnessPubkeyHash = 6,
+  kWitnessScriptHash = 7,
+  kTaproot = 8,
+  kRaw = 9,  // a varint size and the bytes
+};
+
+// A kind whose script is fixed bytes around one payload.
+struct Template {
+  uint8_t kind;
+  uint8_t prefix_size;
+  uint8_t prefix[3];
+  uint8_t payload_size;
+  uint8_t suffix_size;
+  uint8_t suffix[2];
+
+  size_t script_size() const { return size_t{prefix_size} + payload_size + suffix_size; }
+  bool Matches(ByteSpan script) const {
+    return script.size() == script_size() && std::equal(prefix, prefix + prefix_size, script.begin()) &&
+           std::equal(suffix, suffix + suffix_size, script.end() - suffix_size);
+  }
+};
+
+constexpr Template kTemplates[] = {
+    {kPubkeyHash, 3, {0x76, 0xa9, 0x14}, 20, 2, {0x88, 0xac}},
+    {kScriptHash, 2, {0xa9, 0x14}, 20, 1, {0x87}},
+    {kCompressedKeyEven, 2, {0x21, 0x02}, 32, 1, {0xac}},
+    {kCompressedKeyOdd, 2, {0x21, 0x03}, 32, 1, {0xac}},
+    {kWitnessPubkeyHash, 2, {0x00, 0x14}, 20, 0, {}},
+    {kWitnessScriptHash, 2, {0x00, 0x20}, 32, 0, {}},
+    {kTaproot, 2, {0x51, 0x20}, 32, 0, {}},
+};
+
+constexpr size_t kUncompressedKeyScriptBytes = 67;
+constexpr size_t kKeyXBytes = 32;
+
+const Template* FindTemplate(uint8_t kind) {
+  for (const Template& entry : kTemplates) {
+    if (entry.kind == kind) return &entry;
+  }
+  return nullptr;
+}
+
+// <65-byte key> OP_CHECKSIG. A key whose encoding does not come back from its point must stay raw.
+bool IsUncompressedKeyScript(ByteSpan script) {
+  if (script.size() != kUncompressedKeyScriptBytes || script[0] != 0x41 || script[1] != 0x04 || script[66] != 0xac) {
+    return false;
+  }
+  secp256k1_pubkey key;
+  return secp256k1_ec_pubkey_parse(secp256k1_context_static, &key, &script[1], 65) == 1;
+}
+
+}  // namespace
+
+size_t WriteVarint(uint64_t value, uint8_t* out) {
+  size_t size = 0;
+  while (value >= 0x80) {
+    out[size++] = static_cast<uint8_t>(value | 0x80);
+    value >>= 7;
+  }
+  out[size++] = static_cast<uint8_t>(value);
+  return size;
+}
+
+size_t ReadVarint(ByteSpan bytes, uint64_t& value) {
+  value = 0;
+  for (size_t i = 0; i < bytes.size() && i < 10; ++i) {
+    if (i == 9 && bytes[i] > 1) return 0;
+    value |= static_cast<uint64_t>(bytes[i] & 0x7f) << (7 * i);
+    if (bytes[i] < 0x80) return i > 0 && bytes[i] == 0 ? 0 : i + 1;
+  }
+  return 0;
+}
+
+size_t CompressScript(ByteSpan script, uint8_t* out) {
+  for (const Template& entry : kTemplates) {
+    if (!entry.Matches(script)) continue;
+    out[0] = entry.kind;
+    std::memcpy(out + 1, &script[entry.prefix_size], entry.payload_size);
+    return 1 + entry.payload_size;
+  }
+  if (IsUncompressedKeyScript(script)) {
+    out[0] = (script[65] & 1) != 0 ? kUncompressedKeyOdd : kUncompressedKeyEven;
+    std::memcpy(out + 1, &script[2], kKeyXBytes);
+    return 1 + kKeyXBytes;
+  }
+  out[0] = kRaw;
+  const size_t head = 1 + WriteVarint(script.size(), out + 1);
+  if (!script.empty()) std::memcpy(out + head, script.data(), script.size());
+  return head + script.size();
+}
+
+size_t ReadCompressedScript(ByteSpan bytes, CompressedScript& script) {
+  if (bytes.empty()) return 0;
+  script.kind = bytes[0];
+  size_t head = 1;
+  size_t payload_size;
+  if (script.kind == kRaw) {
+    uint64_t size;
+    const size_t taken = ReadVarint(bytes.subspan(1), size);
+    if (taken == 0 || size > kMaxScriptBytes) return 0;
+    head += taken;
+    payload_size = size;
+    script.script_size = static_cast<uint32_t>(size);
+  } else if (script.kind == kUncompressedKeyEven || script.kind == kUncompressedKeyOdd) {
+    payload_size = kKeyXBytes;
+    script.script_size = kUncompressedKeyScriptBytes;
+  } else {
+    const Template* entry = FindTemplate(script.kind);
+    if (entry == nullptr) return 0;
+    payload_size = entry->payload_size;
+    script.script_size = static_cast<uint32_t>(entry->script_size());
+  }
+  if (bytes.size() - head < payload_size) return 0;
+  script.payload = bytes.subspan(head, payload_size);
+  return head + payload_size;
+}
+
+bool DecompressScript(const CompressedScript& script, uint8_t* out) {
+  if (script.kind == kRaw) {
+    if (!script.payload.empty()) std::memcpy(out, script.payload.data(), script.payload.size());
+    return true;
+  }
+  if (script.kind == kUncompressedKeyEven || script.kind == kUncompressedKeyOdd) {
+    uint8_t compressed[33];
+    compressed[0] = script.kind == kUncompressedKeyOdd ? 0x03 : 0x02;
+    std::memcpy(compressed + 1, script.payload.data(), kKeyXBytes);
+    secp256k1_pubkey key;
+    if (secp256k1_ec_pubkey_parse(secp256k1_context_static, &key, compressed, sizeof(compressed)) != 1) return false;
+    out[0] = 0x41;
+    size_t size = 65;
+    secp256k1_ec_pubkey_serialize(secp256k1_context_static, out + 1, &size, &key, SECP256K1_EC_UNCOMPRESSED);
+    out[66] = 0xac;
+    return true;
+  }
+  const Template* entry = FindTemplate(script.kind);
+  if (entry == nullptr) return false;
+  std::memcpy(out, entry->prefix, entry->prefix_size);
+  std::memcpy(out + entry->prefix_size, script.payload.data(), entry->payload_size);
+  std::memcpy(out + entry->prefix_size + entry->payload_size, entry->suffix, entry->suffix_size);
+  return true;
+}
+
+}  // namespace headrace

@@ -1,0 +1,61 @@
+// A segment: 64 MiB of the location space, and where its bytes are now.
+//
+// Young segments are anonymous memory handed out in chunks to the shards; an open segment is an old one being filled,
+// in memory and on its way to its file; a sealed one is a read-only mapping of its file. A record's location is segment
+// id times units a segment plus its offset in units, so ids are recycled, while file serials never are.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "engine/base/slab.h"
+#include "storage/coins/anonymous_memory.h"
+#include "storage/coins/coin_record.h"
+#include "storage/coins/coin_slot.h"
+#include "storage/coins/page_checksums.h"
+
+namespace headrace {
+
+inline constexpr uint64_t kSegmentBytes = 64 << 20;
+inline constexpr uint64_t kSegmentUnits = kSegmentBytes / kRecordAlignment;
+inline constexpr uint32_t kSegmentCount = (uint64_t{1} << CoinSlot::kLocationBits) / kSegmentUnits;
+inline constexpr uint32_t kYoungChunkBytes = 256 << 10;
+inline constexpr uint32_t kYoungChunksPerSegment = kSegmentBytes / kYoungChunkBytes;
+static_assert(kRecordBytesMax < kYoungChunkBytes);
+
+constexpr uint32_t SegmentOf(RecordLocation location) { return static_cast<uint32_t>(location / kSegmentUnits); }
+constexpr uint64_t OffsetOf(RecordLocation location) { return location % kSegmentUnits * kRecordAlignment; }
+constexpr RecordLocation LocationOf(uint32_t segment, uint64_t offset) {
+  return segment * kSegmentUnits + offset / kRecordAlignment;
+}
+
+enum class SegmentKind : uint8_t { kYoung, kOpen, kSealed };
+
+struct Segment {
+  SegmentKind kind = SegmentKind::kYoung;
+  uint32_t id = 0;
+  const uint8_t* base = nullptr;
+  // Where records end; of young and open ones, where their memory does.
+  uint64_t records_end = kSegmentBytes;
+
+  // Old segments: the file, records ever written, records still alive.
+  uint64_t serial = 0;
+  std::string path;
+  uint64_t record_count = 0;
+  std::atomic<int64_t> live_count{0};
+
+  // Sealed: the body's checksums and the file's mapping, its size, and whether it has been fdatasynced.
+  PageChecksums checksums;
+  SharedBytes mapping;
+  uint64_t file_bytes = 0;
+  bool is_durable = false;
+  // Nothing in the manifest being made refers to it: its file goes when that manifest is durable.
+  bool is_retiring = false;
+
+  // Young and open.
+  std::shared_ptr<AnonymousMemory> memory;
+};
+
+}  // namespace headrace

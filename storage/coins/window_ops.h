@@ -1,0 +1,68 @@
+// A window's creations and spends, partitioned by index shard in the order in which the blocks have them.
+//
+// Inside a shard the list is in consensus order: blocks, transactions, and of one transaction its spends before its
+// creations. Walking it forwards applies the window, walking it backwards takes it back; since all operations on one
+// outpoint are in one shard, shards need not know of each other.
+//
+// Threads: Partition runs on the executor and returns when done; afterwards any number may read. Cost: two passes over the
+// blocks, 32 bytes an operation; the memory is kept from window to window.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/ports/coin_store.h"
+#include "engine/ports/executor.h"
+#include "storage/coins/coin_manifest.h"
+
+namespace headrace {
+
+struct CoinOp {
+  enum Kind : uint8_t { kSpend, kCreate, kCreateInCoinbase };
+
+  uint64_t hash;
+  const uint8_t* txid;  // of the coin's outpoint
+  uint32_t index;
+  uint32_t block;       // position in the window
+  uint32_t item;        // of a spend the input, of a creation the output, in the block's columns
+  Kind kind;
+};
+static_assert(sizeof(CoinOp) == 32);
+
+constexpr uint32_t ShardOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 56); }
+static_assert(kCoinShardCount == 1u << 8);
+
+class WindowOps {
+ public:
+  // The blocks' columns must outlive the use of the operations.
+  void Partition(std::span<const WindowBlock> window, const uint64_t (&hash_key)[2], Executor* executor);
+
+  std::span<const CoinOp> shard(uint32_t shard) const {
+    return {ops_.get() + shard_begin_[shard], shard_begin_[shard + 1] - shard_begin_[shard]};
+  }
+  size_t size() const { return shard_begin_[kCoinShardCount]; }
+  // Position of a block's first input among all inputs of the window.
+  size_t first_input(uint32_t block) const { return blocks_[block].first_input; }
+  size_t input_count() const { return blocks_.back().first_input; }
+
+ private:
+  // One a block, and one more with the totals.
+  struct BlockShare {
+    size_t first_input = 0;
+    size_t first_item = 0;  // inputs and outputs
+    std::array<uint32_t, kCoinShardCount> count;
+    std::array<size_t, kCoinShardCount> next;
+  };
+
+  std::vector<BlockShare> blocks_;
+  std::unique_ptr<uint64_t[]> hashes_;
+  size_t hashes_capacity_ = 0;
+  std::unique_ptr<CoinOp[]> ops_;
+  size_t ops_capacity_ = 0;
+  std::array<size_t, kCoinShardCount + 1> shard_begin_{};
+};
+
+}  // namespace headrace

@@ -1,0 +1,225 @@
+#include "engine/sync/block_download.h"
+
+#include <algorithm>
+#include <set>
+
+#include "engine/consensus/chain_params.h"
+#include "gtest/gtest.h"
+
+namespace headrace {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+BlockHeader Genesis() { return BlockHeader::Load(GenesisBlock(ParamsFor(ChainId::kRegtest)).data()); }
+
+// A tree of headers without proof of work (the tree itself checks none), and peers that have all of it.
+class BlockDownloadTest : public ::testing::Test {
+ protected:
+  BlockDownloadTest() : tree_(Genesis()) {}
+
+  HeaderId Extend(HeaderId parent, int count, uint32_t salt = 0) {
+    for (int i = 0; i < count; ++i) {
+      BlockHeader header = tree_.header(parent);
+      header.previous = tree_.hash(parent);
+      header.time_s += 600;
+      header.nonce = salt;
+      parent = tree_.Add(header, header.Hash(), parent);
+    }
+    return parent;
+  }
+
+  void AddPeer(PeerId id, HeaderId best_known) {
+    SyncPeer& peer = peers_[id];
+    peer.info.id = id;
+    peer.info.services = kNodeNetwork | kNodeWitness;
+    peer.best_known = best_known;
+  }
+
+  // What was asked of each peer, by header.
+  std::map<PeerId, std::vector<HeaderId>> Assign(BlockDownload& download, uint64_t pending_bytes = 0) {
+    std::vector<PeerCommand> commands;
+    download.Assign(pending_bytes, now_ns_, commands);
+    return Asked(commands);
+  }
+
+  std::map<PeerId, std::vector<HeaderId>> Asked(const std::vector<PeerCommand>& commands) {
+    std::map<PeerId, std::vector<HeaderId>> asked;
+    for (const PeerCommand& command : commands) {
+      const auto* get_data = std::get_if<SendGetData>(&command);
+      if (get_data == nullptr) continue;
+      for (const InventoryItem& item : get_data->items) {
+        EXPECT_EQ(item.type, kInvWitnessBlock);
+        asked[get_data->peer].push_back(tree_.Find(item.hash));
+      }
+    }
+    return asked;
+  }
+
+  void Deliver(BlockDownload& download, PeerId peer, HeaderId id) {
+    const auto got = download.OnBlock(peer, tree_.hash(id), 1000, now_ns_);
+    ASSERT_TRUE(got.has_value());
+    tree_.SetData(id, {0, 8, 1000}, 1);
+    download.OnSettled(id);
+  }
+
+  HeaderTree tree_;
+  SyncPeers peers_;
+  int64_t now_ns_ = kSecond;
+};
+
+class InFlightLimit : public BlockDownloadTest, public ::testing::WithParamInterface<uint32_t> {};
+
+TEST_P(InFlightLimit, IsReachedAndNeverExceeded) {
+  const uint32_t limit = GetParam();
+  const HeaderId tip = Extend(kGenesisId, 300);
+  AddPeer(1, tip);
+  AddPeer(2, tip);
+  BlockDownloadOptions options;
+  options.in_flight_per_peer_max = limit;
+  BlockDownload download(tree_, peers_, options);
+  std::map<PeerId, std::set<HeaderId>> in_flight;
+  size_t delivered = 0;
+  size_t most = 0;
+  while (delivered < 300) {
+    for (const auto& [peer, ids] : Assign(download)) in_flight[peer].insert(ids.begin(), ids.end());
+    for (auto& [peer, ids] : in_flight) {
+      ASSERT_LE(ids.size(), limit);
+      most = std::max(most, ids.size());
+    }
+    now_ns_ += 1'000'000;
+    for (auto& [peer, ids] : in_flight) {
+      if (ids.empty()) continue;
+      const HeaderId id = *ids.begin();
+      ids.erase(ids.begin());
+      Deliver(download, peer, id);
+      ++delivered;
+    }
+  }
+  EXPECT_EQ(most, limit);
+  EXPECT_EQ(download.in_flight_per_peer_max_ever(), limit);
+  EXPECT_GE(peers_[1].blocks_received, 75u);
+  EXPECT_GE(peers_[2].blocks_received, 75u);
+  EXPECT_EQ(download.in_flight_count(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Limits, InFlightLimit, ::testing::Values(1, 16, 17));
+
+TEST_F(BlockDownloadTest, TheWindowEndsWhereItShould) {
+  AddPeer(1, Extend(kGenesisId, 100));
+  BlockDownloadOptions options;
+  options.in_flight_per_peer_max = 1000;
+  options.window_blocks = 10;
+  BlockDownload download(tree_, peers_, options);
+  EXPECT_EQ(Assign(download)[1].size(), 10u);
+  Deliver(download, 1, 3);
+  EXPECT_TRUE(Assign(download).empty());
+  Deliver(download, 1, 1);
+  EXPECT_EQ(Assign(download)[1], std::vector<HeaderId>{11});
+}
+
+TEST_F(BlockDownloadTest, NothingAboveTheStopHeightIsAskedFor) {
+  AddPeer(1, Extend(kGenesisId, 100));
+  BlockDownloadOptions options;
+  options.height_max = 5;
+  BlockDownload download(tree_, peers_, options);
+  EXPECT_EQ(Assign(download)[1], (std::vector<HeaderId>{1, 2, 3, 4, 5}));
+}
+
+TEST_F(BlockDownloadTest, TheFrontierIsAdmittedWhenTheBudgetIsUsedUp) {
+  AddPeer(1, Extend(kGenesisId, 100));
+  BlockDownloadOptions options;
+  options.budget_bytes = 1000;
+  BlockDownload download(tree_, peers_, options);
+  EXPECT_EQ(Assign(download, 2000)[1], std::vector<HeaderId>{1});
+  EXPECT_TRUE(Assign(download, 2000).empty());
+}
+
+TEST_F(BlockDownloadTest, OnlyPeersThatHaveABlockAreAsked) {
+  const HeaderId middle = Extend(kGenesisId, 5);
+  const HeaderId tip = Extend(middle, 5);
+  const HeaderId other_branch = Extend(middle, 3, 7);
+  AddPeer(1, middle);
+  AddPeer(2, other_branch);
+  BlockDownload download(tree_, peers_, {});
+  std::set<HeaderId> asked;
+  for (const auto& [peer, ids] : Assign(download)) asked.insert(ids.begin(), ids.end());
+  EXPECT_EQ(asked, (std::set<HeaderId>{1, 2, 3, 4, 5}));
+  AddPeer(3, tip);
+  EXPECT_EQ(Assign(download)[3], (std::vector<HeaderId>{6, 7, 8, 9, 10}));
+}
+
+TEST_F(BlockDownloadTest, APeerThatStallsTheWindowIsReplacedAndItsRequestsGoElsewhere) {
+  const HeaderId tip = Extend(kGenesisId, 8);
+  AddPeer(1, tip);
+  BlockDownload download(tree_, peers_, {});
+  EXPECT_EQ(Assign(download)[1].size(), 8u);
+  AddPeer(2, tip);
+  EXPECT_TRUE(Assign(download).empty());
+  std::vector<PeerCommand> commands;
+  now_ns_ += BlockDownload::kStallTimeoutMinNs - 1;
+  download.Tick(now_ns_, commands);
+  EXPECT_TRUE(commands.empty());
+  now_ns_ += 1;
+  download.Tick(now_ns_, commands);
+  EXPECT_EQ(Asked(commands)[2], std::vector<HeaderId>{1});
+  const auto disconnect = std::find_if(commands.begin(), commands.end(), [](const PeerCommand& command) {
+    return std::holds_alternative<Disconnect>(command);
+  });
+  ASSERT_NE(disconnect, commands.end());
+  EXPECT_EQ(std::get<Disconnect>(*disconnect).peer, 1u);
+  peers_.erase(1);
+  EXPECT_EQ(Assign(download)[2].size(), 7u);
+}
+
+TEST_F(BlockDownloadTest, WhatAPeerHadInFlightIsAskedElsewhereWhenItGoes) {
+  const HeaderId tip = Extend(kGenesisId, 8);
+  AddPeer(1, tip);
+  BlockDownload download(tree_, peers_, {});
+  EXPECT_EQ(Assign(download)[1].size(), 8u);
+  download.OnDisconnected(1);
+  peers_.erase(1);
+  AddPeer(2, tip);
+  EXPECT_EQ(Assign(download)[2].size(), 8u);
+}
+
+TEST_F(BlockDownloadTest, UnaskedAndRepeatedBlocksAreNotTaken) {
+  const HeaderId tip = Extend(kGenesisId, 2);
+  AddPeer(1, tip);
+  AddPeer(2, tip);
+  BlockDownload download(tree_, peers_, {});
+  EXPECT_FALSE(download.OnBlock(1, tree_.hash(1), 10, now_ns_));
+  Assign(download);
+  EXPECT_FALSE(download.OnBlock(1, Hash256(), 10, now_ns_));
+  const PeerId asked = peers_[1].in_flight.empty() ? 2 : std::find(peers_[1].in_flight.begin(), peers_[1].in_flight.end(), 1) != peers_[1].in_flight.end() ? 1 : 2;
+  EXPECT_TRUE(download.OnBlock(asked, tree_.hash(1), 10, now_ns_));
+  EXPECT_FALSE(download.OnBlock(asked, tree_.hash(1), 10, now_ns_));
+}
+
+TEST_F(BlockDownloadTest, NotFoundLowersWhatAPeerIsBelievedToHave) {
+  const HeaderId tip = Extend(kGenesisId, 4);
+  AddPeer(1, tip);
+  BlockDownload download(tree_, peers_, {});
+  EXPECT_EQ(Assign(download)[1].size(), 4u);
+  download.OnNotFound({1, {{kInvWitnessBlock, tree_.hash(3)}}});
+  EXPECT_EQ(*peers_[1].best_known, 2u);
+  EXPECT_TRUE(Assign(download).empty());
+  AddPeer(2, tip);
+  EXPECT_EQ(Assign(download)[2], std::vector<HeaderId>{3});
+}
+
+TEST_F(BlockDownloadTest, TheWindowFollowsTheBestHeaderToAnotherBranch) {
+  const HeaderId fork = Extend(kGenesisId, 3);
+  const HeaderId first = Extend(fork, 2);
+  AddPeer(1, first);
+  BlockDownload download(tree_, peers_, {});
+  Assign(download);
+  for (HeaderId id = 1; id <= first; ++id) Deliver(download, 1, id);
+  EXPECT_TRUE(Assign(download).empty());
+  const HeaderId second = Extend(fork, 4, 9);
+  AddPeer(2, second);
+  EXPECT_EQ(Assign(download)[2], (std::vector<HeaderId>{6, 7, 8, 9}));
+}
+
+}  // namespace
+}  // namespace headrace

@@ -1,0 +1,366 @@
+#include <atomic>
+#include <algorithm>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "engine/runtime/tbb_executor.h"
+#include "gtest/gtest.h"
+#include "tests/engine/validation/test_node.h"
+
+namespace headrace {
+namespace {
+
+using testing::ChainBuilder;
+using testing::kFalseScript;
+using testing::kTrueScript;
+using testing::TemporaryDirectory;
+using testing::TestBlock;
+using testing::TestNode;
+using testing::TestNodeOptions;
+using testing::TestTransaction;
+
+// An executor whose script checks wait until they are let go: what comes before them runs on.
+class HoldingExecutor : public Executor {
+ public:
+  explicit HoldingExecutor(Executor& inner) : inner_(inner) {}
+  size_t worker_count() const override { return inner_.worker_count(); }
+  void ParallelFor(size_t count, size_t grain, absl::FunctionRef<void(size_t, size_t)> body) override {
+    inner_.ParallelFor(count, grain, body);
+  }
+  std::unique_ptr<TaskGraph> MakeGraph(std::vector<TaskNode> nodes) override {
+    auto graph = std::make_unique<Graph>(*this);
+    for (size_t i = 0; i < nodes.size(); ++i) {
+      if (nodes[i].name == "verify") graph->held_node_ = static_cast<int>(i);
+    }
+    graph->inner_ = inner_.MakeGraph(std::move(nodes));
+    graph_ = graph.get();
+    return graph;
+  }
+  void LetGo() {
+    holds_ = false;
+    for (TaskToken token : held_) graph_->inner_->Put(graph_->held_node_, token);
+    held_.clear();
+  }
+
+ private:
+  struct Graph : TaskGraph {
+    explicit Graph(HoldingExecutor& owner) : owner_(owner) {}
+    void Put(int node, TaskToken token) override {
+      if (owner_.holds_ && node == held_node_) {
+        owner_.held_.push_back(token);
+      } else {
+        inner_->Put(node, token);
+      }
+    }
+    void WaitUntilEmpty() override { inner_->WaitUntilEmpty(); }
+    HoldingExecutor& owner_;
+    std::unique_ptr<TaskGraph> inner_;
+    int held_node_ = -1;
+  };
+  Executor& inner_;
+  Graph* graph_ = nullptr;
+  bool holds_ = true;
+  std::vector<TaskToken> held_;
+};
+
+// Keeps the log's lines: reject reasons are part of what an operator sees.
+class CapturedLog : public LogSink {
+ public:
+  CapturedLog() { SetLogSink(this); }
+  ~CapturedLog() override { SetLogSink(nullptr); }
+  void Write(LogLevel, LogCategory, std::string_view line) override {
+    const std::lock_guard lock(mutex_);
+    lines_ += std::string(line) + "\n";
+  }
+  bool Has(const std::string& text) {
+    const std::lock_guard lock(mutex_);
+    return lines_.find(text) != std::string::npos;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::string lines_;
+};
+
+class PipelineTest : public ::testing::Test {
+ protected:
+  PipelineTest() : executor_(MakeTbbExecutor(2)) {}
+
+  TestNodeOptions Options(Executor* executor = nullptr) {
+    TestNodeOptions options;
+    options.directory = directory_.path();
+    options.executor = executor == nullptr ? executor_.get() : executor;
+    options.node.pipeline.checkpoint_interval_ns = 0;
+    return options;
+  }
+
+  // `count` blocks with nothing but coinbases, then each block spends the coinbase that has just matured.
+  static void Grow(ChainBuilder& chain, uint32_t count, uint32_t salt = 0) {
+    for (uint32_t i = 0; i < count; ++i) {
+      std::vector<TestTransaction> transactions;
+      const uint32_t height = chain.height() + 1;
+      if (height > 100) {
+        const OutPoint coinbase = chain.CoinbaseOf(height - 100);
+        if (chain.coins().contains(coinbase)) transactions.push_back(chain.Spend({coinbase}, 3, 1000));
+      }
+      chain.Add(std::move(transactions), -1, salt);
+    }
+  }
+
+  static void OfferFrom(TestNode& node, const ChainBuilder& chain, uint32_t first_height) {
+    for (uint32_t h = first_height; h <= chain.height(); ++h) node.Offer(*chain.blocks()[h - 1]);
+  }
+
+  TemporaryDirectory directory_;
+  std::unique_ptr<Executor> executor_;
+};
+
+TEST_F(PipelineTest, AChainInAnyOrderEndsWithItsCoins) {
+  ChainBuilder chain;
+  Grow(chain, 260);
+  TestNode node(Options());
+  std::vector<uint32_t> order(chain.height());
+  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::shuffle(order.begin(), order.end(), std::mt19937(3));
+  for (uint32_t i : order) node.Offer(*chain.blocks()[i]);
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().applied_height, chain.height());
+  EXPECT_EQ(node.Status().applied_hash, chain.blocks().back()->hash);
+  node.ExpectCoins(chain.coins());
+}
+
+TEST_F(PipelineTest, ABadScriptUnderFiftyResolvedBlocksIsTakenBackAndNothingOfItWasEverSeen) {
+  ChainBuilder chain;
+  Grow(chain, 110);
+  // The output that nothing can satisfy is made at height 111 and spent at the bad height.
+  TestTransaction unsatisfiable = chain.Spend({chain.CoinbaseOf(11)}, 1);
+  unsatisfiable.outputs[0].script = kFalseScript;
+  chain.Add({unsatisfiable});
+  Grow(chain, 20);
+  const uint32_t bad_height = chain.height() + 1;
+  const ChainBuilder good = chain;
+  chain.Add({chain.Spend({{unsatisfiable.Txid(), 0}}, 1)});
+  Grow(chain, 50);
+
+  HoldingExecutor holding(*executor_);
+  TestNodeOptions options = Options(&holding);
+  options.node.pipeline.checkpoint_interval_ns = 1;
+  TestNode node(options);
+
+  std::atomic<bool> stop{false};
+  std::atomic<int> samples{0};
+  std::string seen_too_early;
+  std::thread reader([&] {
+    std::mt19937 random(5);
+    std::vector<uint8_t> script;
+    while (!stop.load()) {
+      const uint32_t height = 1 + random() % chain.height();
+      Coin coin;
+      const auto found = node.node().FindCoin(chain.CoinbaseOf(height), coin, script);
+      const BlockPoint tip = node.node().AppliedTip();
+      if (!found.ok()) seen_too_early = found.status().ToString();
+      if (found.ok() && *found && coin.height > tip.height) seen_too_early = "a coin above the applied tip";
+      if (tip.height >= bad_height) seen_too_early = "a tip at or above the bad block";
+      samples.fetch_add(1);
+    }
+  });
+
+  OfferFrom(node, chain, 1);
+  node.RunUntil([&] { return node.node().Status().resolved_height >= bad_height + 50; });
+  EXPECT_LT(node.node().AppliedTip().height, bad_height);
+  // A coin spent above the applied tip is still there for readers.
+  {
+    Coin coin;
+    std::vector<uint8_t> script;
+    const uint32_t applied = node.node().AppliedTip().height;
+    if (applied > 0) EXPECT_TRUE(*node.node().FindCoin(chain.CoinbaseOf(1), coin, script) || applied >= 101);
+  }
+  holding.LetGo();
+  node.RunUntilQuiet();
+  stop = true;
+  reader.join();
+
+  EXPECT_EQ(seen_too_early, "");
+  EXPECT_GT(samples.load(), 0);
+  EXPECT_EQ(node.Status().applied_height, bad_height - 1);
+  EXPECT_EQ(node.Status().applied_hash, good.blocks().back()->hash);
+  EXPECT_EQ(node.Status().header_height, bad_height - 1);
+  node.ExpectCoins(good.coins());
+}
+
+class ReorgTest : public PipelineTest, public ::testing::WithParamInterface<uint32_t> {};
+
+TEST_P(ReorgTest, TheBranchWithMoreWorkWinsAndTheCoinsAreItsOwn) {
+  const uint32_t depth = GetParam();
+  ChainBuilder chain;
+  Grow(chain, 120);
+  ChainBuilder other = chain;
+  Grow(chain, depth);
+  TestNode node(Options());
+  OfferFrom(node, chain, 1);
+  node.RunUntilQuiet();
+  ASSERT_EQ(node.Status().applied_height, chain.height());
+  // Equal work keeps the first seen.
+  Grow(other, depth, 1);
+  OfferFrom(node, other, 121);
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().applied_hash, chain.blocks().back()->hash);
+  Grow(other, 1, 1);
+  node.Offer(*other.blocks().back());
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().applied_hash, other.blocks().back()->hash);
+  EXPECT_EQ(node.Status().reorganisations, 1u);
+  node.ExpectCoins(other.coins());
+  // And back.
+  Grow(chain, 2);
+  OfferFrom(node, chain, chain.height() - 1);
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().applied_hash, chain.blocks().back()->hash);
+  EXPECT_EQ(node.Status().reorganisations, 2u);
+  node.ExpectCoins(chain.coins());
+}
+
+INSTANTIATE_TEST_SUITE_P(Depths, ReorgTest, ::testing::Values(1, 2, 6, 150));
+
+TEST_F(PipelineTest, ABranchThatTurnsOutInvalidHalfWayLeadsBack) {
+  ChainBuilder chain;
+  Grow(chain, 120);
+  ChainBuilder other = chain;
+  Grow(chain, 5);
+  Grow(other, 3, 1);
+  // It creates more than it may.
+  other.Add({}, 51 * kCoin, 1);
+  Grow(other, 6, 1);
+  TestNode node(Options());
+  OfferFrom(node, chain, 1);
+  node.RunUntilQuiet();
+  OfferFrom(node, other, 121);
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().applied_hash, chain.blocks().back()->hash);
+  EXPECT_EQ(node.Status().header_height, chain.height());
+  node.ExpectCoins(chain.coins());
+}
+
+struct Offence {
+  const char* name;
+  std::function<void(ChainBuilder&)> add_bad_block;
+  Rule rule;
+};
+
+TEST_F(PipelineTest, EachSpendingOffenceStopsTheChainBelowItsBlock) {
+  const std::vector<Offence> offences = {
+      {"missing input",
+       [](ChainBuilder& chain) {
+         TestTransaction transaction = chain.Spend({chain.CoinbaseOf(5)}, 1);
+         transaction.inputs[0].index = 9;
+         chain.Add({transaction}, 50 * kCoin);
+       },
+       Rule::kInputsMissingOrSpent},
+      {"spent twice in one block",
+       [](ChainBuilder& chain) {
+         TestTransaction once = chain.Spend({chain.CoinbaseOf(5)}, 1);
+         TestTransaction again = chain.Spend({chain.CoinbaseOf(5)}, 2);
+         chain.Add({once, again}, 50 * kCoin);
+       },
+       Rule::kInputsMissingOrSpent},
+      {"spent before it is created",
+       [](ChainBuilder& chain) {
+         TestTransaction parent = chain.Spend({chain.CoinbaseOf(5)}, 1);
+         TestTransaction child;
+         child.inputs = {{parent.Txid(), 0}};
+         child.outputs = {{1, kTrueScript}};
+         chain.Add({child, parent}, 50 * kCoin);
+       },
+       Rule::kInputsMissingOrSpent},
+      {"immature coinbase", [](ChainBuilder& chain) { chain.Add({chain.Spend({chain.CoinbaseOf(chain.height() - 98)}, 1)}); },
+       Rule::kCoinbasePremature},
+      {"creates money",
+       [](ChainBuilder& chain) {
+         TestTransaction transaction = chain.Spend({chain.CoinbaseOf(5)}, 1);
+         transaction.outputs[0].amount += 1;
+         chain.Add({transaction}, 50 * kCoin);
+       },
+       Rule::kInBelowOut},
+      {"pays itself too much", [](ChainBuilder& chain) { chain.Add({}, 50 * kCoin + 1); }, Rule::kCoinbaseAmount},
+  };
+  for (const Offence& offence : offences) {
+    SCOPED_TRACE(offence.name);
+    TemporaryDirectory directory;
+    ChainBuilder chain;
+    for (int i = 0; i < 110; ++i) chain.Add();
+    const ChainBuilder good = chain;
+    offence.add_bad_block(chain);
+    for (int i = 0; i < 10; ++i) chain.Add();
+    TestNodeOptions options = Options();
+    options.directory = directory.path();
+    TestNode node(options);
+    CapturedLog log;
+    OfferFrom(node, chain, 1);
+    node.RunUntilQuiet();
+    EXPECT_TRUE(log.Has(" height=111 reason=" + std::string(InfoFor(offence.rule).reject_reason)));
+    EXPECT_EQ(node.Status().applied_hash, good.blocks().back()->hash);
+    node.ExpectCoins(good.coins());
+  }
+}
+
+TEST_F(PipelineTest, ALongChainInsideOneBlockAndAcrossOneWindow) {
+  ChainBuilder chain;
+  for (int i = 0; i < 101; ++i) chain.Add();
+  TestTransaction first = chain.Spend({chain.CoinbaseOf(1)}, 1);
+  std::vector<TestTransaction> transactions{first};
+  for (int i = 0; i < 50; ++i) {
+    TestTransaction next;
+    next.inputs = {{transactions.back().Txid(), 0}};
+    next.outputs = {{transactions.back().outputs[0].amount, kTrueScript}};
+    transactions.push_back(next);
+  }
+  const OutPoint last{transactions.back().Txid(), 0};
+  chain.Add(transactions, 50 * kCoin);
+  chain.Add({chain.Spend({last}, 4)});
+  TestNode node(Options());
+  OfferFrom(node, chain, 1);
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().applied_height, chain.height());
+  node.ExpectCoins(chain.coins());
+}
+
+TEST_F(PipelineTest, ARestartGoesOnWhereItWasAndAKillLosesNothingThatWasStored) {
+  ChainBuilder chain;
+  Grow(chain, 200);
+  {
+    TestNode node(Options());
+    for (uint32_t h = 1; h <= 150; ++h) node.Offer(*chain.blocks()[h - 1]);
+    node.RunUntilQuiet();
+    ASSERT_TRUE(node.Shutdown().ok());
+  }
+  {
+    TestNode node(Options());
+    EXPECT_EQ(node.Status().applied_height, 150u);
+    OfferFrom(node, chain, 151);
+    node.RunUntilQuiet();
+    EXPECT_EQ(node.Status().applied_height, 200u);
+    // Gone without a word: the checkpoint of the first run is what is left, and the blocks above it are in their files.
+  }
+  TestNode node(Options());
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().applied_height, 200u);
+  node.ExpectCoins(chain.coins());
+}
+
+TEST_F(PipelineTest, TheStopHeightIsExact) {
+  ChainBuilder chain;
+  Grow(chain, 150);
+  TestNodeOptions options = Options();
+  options.node.stop_at_height = 77;
+  TestNode node(options);
+  OfferFrom(node, chain, 1);
+  node.RunUntil([&] { return node.node().reached_stop_height(); });
+  EXPECT_EQ(node.Status().applied_height, 77u);
+  EXPECT_EQ(node.Status().resolved_height, 77u);
+  chain.TruncateTo(77);
+  node.ExpectCoins(chain.coins());
+}
+
+}  // namespace
+}  // namespace headrace

@@ -1,0 +1,128 @@
+#include "tests/engine/validation/test_node.h"
+
+#include <cstdlib>
+#include <thread>
+
+#include "engine/consensus/chain_params.h"
+#include "gtest/gtest.h"
+
+namespace headrace::testing {
+
+TemporaryDirectory::TemporaryDirectory() {
+  std::string pattern = std::filesystem::temp_directory_path() / "headrace-test-XXXXXX";
+  path_ = mkdtemp(pattern.data());
+}
+
+TemporaryDirectory::~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+
+// Time moves only when the test turns the engine: a millisecond a look.
+class TestNode::SteppedClock : public Clock {
+ public:
+  int64_t MonotonicNs() override { return now_ns_ += 1'000'000; }
+  int64_t UnixSeconds() override { return 2'000'000'000; }
+
+ private:
+  int64_t now_ns_ = 1'000'000'000;
+};
+
+class TestNode::NoPeers : public PeerGateway {
+ public:
+  bool TakeEvents(std::vector<PeerEvent>&, size_t) override { return false; }
+  void Submit(std::vector<PeerCommand>& commands) override { commands.clear(); }
+  uint64_t QueuedBytes(PeerId) const override { return 0; }
+  void SetBestHeight(int32_t) override {}
+};
+
+class TestNode::TestEntropy : public Entropy {
+ public:
+  void Fill(MutableByteSpan out) override {
+    for (uint8_t& byte : out) byte = static_cast<uint8_t>(next_ = next_ * 167 + 13);
+  }
+
+ private:
+  uint32_t next_ = 1;
+};
+
+class TestNode::NoDoorbell : public Doorbell {
+ public:
+  void Ring() override {}
+};
+
+TestNode::TestNode(const TestNodeOptions& options)
+    : clock_(new SteppedClock), peers_(new NoPeers), entropy_(new TestEntropy), doorbell_(new NoDoorbell) {
+  const ChainParams& params = ParamsFor(ChainId::kRegtest);
+  files_ = OpenFileSystem().value();
+  FlatBlockStore::Options block_options;
+  block_options.directory = options.directory + "/blocks";
+  block_options.magic = params.message_magic;
+  block_options.genesis = BlockHeader::Load(GenesisBlock(params).data());
+  blocks_ = FlatBlockStore::Open(*files_, block_options).value();
+  CoinStoreOptions coin_options;
+  coin_options.files = files_.get();
+  coin_options.executor = options.executor;
+  coin_options.entropy = entropy_.get();
+  coin_options.directory = options.directory + "/coins";
+  coin_options.network_magic = LoadLittle32(params.message_magic.data());
+  coin_options.origin = {params.genesis_hash, 0};
+  coin_options.cache_bytes_max = 16 << 20;
+  coin_options.make_durable = [this] { return blocks_->Sync(); };
+  coins_ = OpenCoinStore(coin_options).value();
+  node_ = std::make_unique<Node>(params, options.node,
+                                 NodePorts{*clock_, *options.executor, *blocks_, *coins_, *peers_, *doorbell_});
+  std::vector<StrayBlock> stray;
+  for (const RecoveredBlock& block : blocks_->recovered_blocks()) stray.push_back({block.hash, block.position});
+  const absl::Status started = node_->Start(stray);
+  EXPECT_TRUE(started.ok()) << started;
+}
+
+TestNode::~TestNode() = default;
+
+void TestNode::Offer(const TestBlock& block) {
+  SharedBytes bytes = SharedBytes::From(block.raw);
+  while (!node_->OfferBlock(std::move(bytes))) ASSERT_TRUE(Turn().ok());
+}
+
+void TestNode::RunUntilQuiet() {
+  // Quiet: many turns in a row with nothing to do, with time between them for the workers.
+  for (int quiet = 0; quiet < 50;) {
+    const auto turned = Turn();
+    ASSERT_TRUE(turned.ok()) << turned.status();
+    quiet = *turned || !node_->import_is_empty() || node_->is_busy() ? 0 : quiet + 1;
+    if (!*turned) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
+
+void TestNode::RunUntil(const std::function<bool()>& done) {
+  for (int idle = 0; !done(); ++idle) {
+    const auto turned = Turn();
+    ASSERT_TRUE(turned.ok()) << turned.status();
+    if (*turned) {
+      idle = 0;
+    } else {
+      ASSERT_LT(idle, 100'000);
+      std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+  }
+}
+
+NodeStatus TestNode::Status() {
+  // The snapshot is renewed every 50 ms of the node's clock.
+  for (int i = 0; i < 60; ++i) EXPECT_TRUE(Turn().ok());
+  return node_->Status();
+}
+
+void TestNode::ExpectCoins(const NaiveCoinSet& expected) {
+  ASSERT_EQ(coins_->counters().coins, expected.size());
+  std::vector<uint8_t> script;
+  for (const auto& [outpoint, wanted] : expected) {
+    Coin coin;
+    const auto found = coins_->Find(outpoint, coin, script);
+    ASSERT_TRUE(found.ok() && *found);
+    EXPECT_EQ(coin.amount, wanted.amount);
+    EXPECT_EQ(coin.height, wanted.height);
+    EXPECT_EQ(coin.is_coinbase, wanted.is_coinbase);
+    EXPECT_TRUE(std::equal(coin.script.begin(), coin.script.end(), wanted.script.begin(), wanted.script.end()));
+  }
+}
+
+}  // namespace headrace::testing

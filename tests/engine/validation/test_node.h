@@ -1,0 +1,71 @@
+// A node for tests: real engine, real stores in a directory of its own, no network. Blocks are offered as a file import
+// would, and the test turns the engine by hand.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "engine/node/node.h"
+#include "engine/ports/entropy.h"
+#include "storage/blocks/flat_block_store.h"
+#include "storage/coins/flat_coin_store.h"
+#include "storage/file/open_file_system.h"
+#include "tests/support/chain_builder.h"
+
+namespace headrace::testing {
+
+// A directory that goes with its owner.
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory();
+  ~TemporaryDirectory();
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+struct TestNodeOptions {
+  std::string directory;
+  Executor* executor = nullptr;
+  NodeOptions node;
+};
+
+class TestNode {
+ public:
+  explicit TestNode(const TestNodeOptions& options);
+  ~TestNode();
+
+  void Offer(const TestBlock& block);
+  // Turns the engine until nothing moves any more, the executor's work included.
+  void RunUntilQuiet();
+  // As many turns as it takes to make `done` true; fails the test after ten seconds of turns that did nothing.
+  void RunUntil(const std::function<bool()>& done);
+  absl::StatusOr<bool> Turn() { return node_->Step(); }
+  absl::Status Shutdown() { return node_->Shutdown(); }
+
+  Node& node() { return *node_; }
+  CoinStore& coins() { return *coins_; }
+  NodeStatus Status();
+  // Whether the store holds exactly these coins.
+  void ExpectCoins(const NaiveCoinSet& expected);
+
+ private:
+  class SteppedClock;
+  class NoPeers;
+  class TestEntropy;
+  class NoDoorbell;
+
+  std::unique_ptr<SteppedClock> clock_;
+  std::unique_ptr<NoPeers> peers_;
+  std::unique_ptr<TestEntropy> entropy_;
+  std::unique_ptr<NoDoorbell> doorbell_;
+  std::unique_ptr<FileSystem> files_;
+  std::unique_ptr<FlatBlockStore> blocks_;
+  std::unique_ptr<FlatCoinStore> coins_;
+  std::unique_ptr<Node> node_;
+};
+
+}  // namespace headrace::testing

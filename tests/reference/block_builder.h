@@ -1,0 +1,123 @@
+// Blocks and transactions from plain structs: what the tests break rules with.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/base/check.h"
+#include "engine/consensus/merkle.h"
+#include "engine/crypto/sha256.h"
+#include "engine/primitives/block_columns.h"
+#include "engine/primitives/byte_writer.h"
+#include "engine/primitives/decode.h"
+#include "engine/primitives/transaction_hashes.h"
+
+namespace headrace::testing {
+
+struct BuiltInput {
+  OutPoint prevout;
+  std::vector<uint8_t> script_sig;
+  uint32_t sequence = 0xffffffff;
+  std::vector<std::vector<uint8_t>> witness;
+};
+
+struct BuiltOutput {
+  Amount amount = 0;
+  std::vector<uint8_t> script_pubkey;
+};
+
+struct BuiltTransaction {
+  int32_t version = 2;
+  std::vector<BuiltInput> inputs;
+  std::vector<BuiltOutput> outputs;
+  uint32_t lock_time = 0;
+
+  bool HasWitness() const {
+    for (const BuiltInput& input : inputs) {
+      if (!input.witness.empty()) return true;
+    }
+    return false;
+  }
+
+  std::vector<uint8_t> Serialize(bool with_witness) const {
+    std::vector<uint8_t> raw;
+    ByteWriter writer(raw);
+    with_witness = with_witness && HasWitness();
+    writer.U32(static_cast<uint32_t>(version));
+    if (with_witness) writer.U16(0x0100);
+    writer.CompactSize(inputs.size());
+    for (const BuiltInput& input : inputs) {
+      uint8_t prevout[OutPoint::kSerializedBytes];
+      input.prevout.Store(prevout);
+      writer.Bytes(prevout);
+      writer.VarBytes(input.script_sig);
+      writer.U32(input.sequence);
+    }
+    writer.CompactSize(outputs.size());
+    for (const BuiltOutput& output : outputs) {
+      writer.U64(static_cast<uint64_t>(output.amount));
+      writer.VarBytes(output.script_pubkey);
+    }
+    for (const BuiltInput& input : inputs) {
+      if (!with_witness) break;
+      writer.CompactSize(input.witness.size());
+      for (const auto& item : input.witness) writer.VarBytes(item);
+    }
+    writer.U32(lock_time);
+    return raw;
+  }
+
+  Hash256 Txid() const { return Hash256(Sha256d(Serialize(false))); }
+};
+
+struct BuiltBlock {
+  BlockHeader header;
+  std::vector<BuiltTransaction> transactions;
+
+  // Fills the Merkle root, unless the test wants it wrong.
+  void FixMerkleRoot() {
+    std::vector<Hash256> leaves;
+    for (const BuiltTransaction& transaction : transactions) leaves.push_back(transaction.Txid());
+    std::vector<Hash256> buffer;
+    header.merkle_root = ComputeMerkleRoot(leaves, buffer).root;
+  }
+
+  std::vector<uint8_t> Serialize() const {
+    std::vector<uint8_t> raw(BlockHeader::kSerializedBytes);
+    header.Store(raw.data());
+    ByteWriter writer(raw);
+    writer.CompactSize(transactions.size());
+    for (const BuiltTransaction& transaction : transactions) writer.Bytes(transaction.Serialize(true));
+    return raw;
+  }
+};
+
+// Raw bytes and the columns over them; not to be moved.
+struct DecodedBlock {
+  explicit DecodedBlock(std::vector<uint8_t> bytes) : raw(std::move(bytes)) {
+    HR_CHECK(DecodeBlock(raw, columns) == DecodeError::kNone);
+    HashTransactions(columns);
+  }
+  DecodedBlock(const DecodedBlock&) = delete;
+
+  std::vector<uint8_t> raw;
+  BlockColumns columns;
+};
+
+inline BuiltTransaction CoinbaseAt(uint32_t height, Amount amount) {
+  BuiltTransaction coinbase;
+  coinbase.inputs.push_back({{Hash256(), OutPoint::kNullIndex}, {}});
+  auto& script = coinbase.inputs[0].script_sig;
+  if (height <= 16) {
+    script = {static_cast<uint8_t>(height == 0 ? 0 : 0x50 + height), 0};
+  } else {
+    script = {0};
+    for (uint32_t rest = height; rest != 0; rest >>= 8) script.push_back(static_cast<uint8_t>(rest));
+    if ((script.back() & 0x80) != 0) script.push_back(0);
+    script[0] = static_cast<uint8_t>(script.size() - 1);
+  }
+  coinbase.outputs.push_back({amount, {0x51}});
+  return coinbase;
+}
+
+}  // namespace headrace::testing

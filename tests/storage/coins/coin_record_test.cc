@@ -1,0 +1,101 @@
+#include "storage/coins/coin_record.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "tests/storage/coins/coin_world.h"
+
+namespace headrace::testing {
+namespace {
+
+std::vector<uint8_t> Encode(const OutPoint& outpoint, const Coin& coin) {
+  std::vector<uint8_t> out(kRecordBytesMax);
+  out.resize(EncodeRecord(outpoint.txid.bytes.data(), outpoint.index, coin, out.data()));
+  return out;
+}
+
+TEST(CoinRecord, ComesBackAsItWentIn) {
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 5'000; ++i) {
+    std::vector<uint8_t> script = RandomScript(random);
+    if (script.size() > kMaxScriptBytes) script.resize(kMaxScriptBytes);
+    const Amount amounts[] = {0, 1, kMaxMoney, kMaxMoney - 1, 5'000'000'000, static_cast<Amount>(random() % kMaxMoney)};
+    const Coin coin{amounts[random() % 6], static_cast<uint32_t>(random()), random() % 2 == 0, script};
+    const OutPoint outpoint{RandomHash(random), static_cast<uint32_t>(random())};
+    const std::vector<uint8_t> bytes = Encode(outpoint, coin);
+    EXPECT_EQ(bytes.size() % kRecordAlignment, 0u);
+    CoinRecord record;
+    ASSERT_TRUE(DecodeRecord(bytes, record));
+    EXPECT_EQ(record.size, bytes.size());
+    EXPECT_EQ(OutPoint::Load(record.outpoint), outpoint);
+    Arena arena;
+    Coin back;
+    ASSERT_TRUE(RestoreCoin(record, arena, back));
+    EXPECT_EQ(back.amount, coin.amount);
+    EXPECT_EQ(back.height, coin.height);
+    EXPECT_EQ(back.is_coinbase, coin.is_coinbase);
+    EXPECT_TRUE(std::equal(back.script.begin(), back.script.end(), script.begin(), script.end()));
+  }
+}
+
+TEST(CoinRecord, IsSmallForStandardScripts) {
+  std::vector<uint8_t> script(25, 0x11);
+  script[0] = 0x76, script[1] = 0xa9, script[2] = 0x14, script[23] = 0x88, script[24] = 0xac;
+  const Coin coin{123'456'000, 800'000, false, script};
+  EXPECT_EQ(Encode({Hash256(), 1}, coin).size(), 64u);
+}
+
+TEST(CoinRecord, RefusesTruncationAtEveryByte) {
+  std::mt19937_64 random(4);
+  for (int i = 0; i < 200; ++i) {
+    const std::vector<uint8_t> script(random() % 60, 0x53);
+    const std::vector<uint8_t> bytes = Encode({RandomHash(random), 7}, {static_cast<Amount>(random() % kMaxMoney), 100, true, script});
+    CoinRecord record;
+    for (size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(DecodeRecord(ByteSpan(bytes).first(size), record));
+  }
+}
+
+TEST(CoinRecord, NeverReadsOutsideRandomBytes) {
+  std::mt19937_64 random(5);
+  int decoded = 0;
+  for (int i = 0; i < 20'000; ++i) {
+    std::vector<uint8_t> bytes(random() % 120);
+    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random() % 40);
+    CoinRecord record;
+    if (!DecodeRecord(bytes, record)) continue;
+    ++decoded;
+    EXPECT_LE(record.size, bytes.size());
+    std::vector<uint8_t> script(record.script.script_size);
+    (void)DecompressScript(record.script, script.data());
+  }
+  EXPECT_GT(decoded, 0);
+}
+
+TEST(CoinRecord, RefusesKindsAndAmountsThatNobodyWrites) {
+  const std::vector<uint8_t> script(3, 0x51);
+  std::vector<uint8_t> bytes = Encode({Hash256(), 0}, {5, 1, false, script});
+  CoinRecord record;
+  ASSERT_TRUE(DecodeRecord(bytes, record));
+  bytes[38] = 10;  // the kind
+  EXPECT_FALSE(DecodeRecord(bytes, record));
+  bytes[38] = 9;
+  bytes[37] = 1;  // a mantissa of zero
+  EXPECT_FALSE(DecodeRecord(bytes, record));
+}
+
+TEST(Varint, RefusesOverlongAndOversized) {
+  uint64_t value;
+  EXPECT_EQ(ReadVarint(std::vector<uint8_t>{0x80, 0x00}, value), 0u);
+  EXPECT_EQ(ReadVarint(std::vector<uint8_t>{0x80}, value), 0u);
+  EXPECT_EQ(ReadVarint(std::vector<uint8_t>{}, value), 0u);
+  std::vector<uint8_t> large(10, 0xff);
+  large[9] = 0x01;
+  EXPECT_EQ(ReadVarint(large, value), 10u);
+  EXPECT_EQ(value, ~uint64_t{0});
+  large[9] = 0x02;
+  EXPECT_EQ(ReadVarint(large, value), 0u);
+}
+
+}  // namespace
+}  // namespace headrace::testing

@@ -1,0 +1,95 @@
+#include "tools/headraced/run_summary.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/data.h"
+#include "tests/support/process.h"
+
+namespace headrace {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+PeerStatus Peer(uint64_t id, uint64_t blocks) {
+  PeerStatus peer;
+  peer.id = id;
+  peer.address = "127.0.0.1:" + std::to_string(1000 + id);
+  peer.user_agent = "/a\xff/";
+  peer.blocks_received = blocks;
+  peer.blocks_in_flight_max = 16;
+  return peer;
+}
+
+NodeStatus StatusWith(uint32_t height, std::vector<PeerStatus> peers) {
+  NodeStatus status;
+  status.chain = "regtest";
+  status.header_height = 100;
+  status.applied_height = height;
+  status.blocks_applied = height - 10;
+  status.block_bytes = status.blocks_applied * 1'000'000;
+  status.peers = std::move(peers);
+  status.blocks_in_flight_max_per_peer = 16;
+  return status;
+}
+
+TEST(RunSummaryTest, RatesEndWithTheLastBlockAndPeersThatLeftAreRemembered) {
+  RunSummary summary;
+  summary.Start(StatusWith(10, {}), 5 * kSecond);
+  summary.Observe(StatusWith(50, {Peer(1, 30), Peer(2, 10), Peer(3, 0)}), 10 * kSecond);
+  summary.Observe(StatusWith(100, {Peer(2, 60)}), 14 * kSecond);
+  ProcessUsage usage;
+  usage.cpu_seconds = 3.5;
+  usage.resident_bytes_max = 1000;
+  summary.Finish(StatusWith(100, {}), usage, 100 * kSecond);
+
+  const nlohmann::json json = nlohmann::json::parse(summary.ToJson());
+  EXPECT_EQ(json["chain"], "regtest");
+  EXPECT_EQ(json["start_height"], 10);
+  EXPECT_EQ(json["height"], 100);
+  EXPECT_EQ(json["blocks"], 90);
+  EXPECT_DOUBLE_EQ(json["seconds"], 95);
+  EXPECT_DOUBLE_EQ(json["sync_seconds"], 9) << "standing at the tip is not syncing";
+  EXPECT_DOUBLE_EQ(json["megabytes_per_second"], 10);
+  EXPECT_DOUBLE_EQ(json["cpu_seconds"], 3.5);
+  EXPECT_EQ(json["blocks_in_flight_max_per_peer"], 16);
+  ASSERT_EQ(json["peers"].size(), 2u) << "who gave and took nothing is left out";
+  EXPECT_EQ(json["peers"][0]["blocks"], 30);
+  EXPECT_NEAR(json["peers"][0]["share"].get<double>(), 1.0 / 3, 1e-9);
+  EXPECT_EQ(json["peers"][1]["blocks"], 60);
+  EXPECT_THAT(summary.ToText(), ::testing::HasSubstr("60 blocks (67 %)"));
+}
+
+TEST(RunSummaryTest, ARunThatDidNothingHasNoRates) {
+  RunSummary summary;
+  summary.Start(StatusWith(10, {}), 0);
+  summary.Finish(StatusWith(10, {}), ProcessUsage(), 0);
+  const nlohmann::json json = nlohmann::json::parse(summary.ToJson());
+  EXPECT_EQ(json["megabytes_per_second"], 0);
+  EXPECT_EQ(json["sync_seconds"], 0);
+}
+
+TEST(RunSummaryTest, TheFileIsWholeOrAbsent) {
+  const testing::TempDirectory directory;
+  RunSummary summary;
+  summary.Start(StatusWith(10, {}), 0);
+  const std::string path = directory.path() + "/summary.json";
+  ASSERT_TRUE(WriteSummaryFile(path, summary).ok());
+  EXPECT_EQ(testing::ReadJson(path)["height"], 10);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory.path()), {}), 1) << "nothing is left beside it";
+  const absl::Status refused = WriteSummaryFile(directory.path() + "/absent/summary.json", summary);
+  EXPECT_THAT(std::string(refused.message()), ::testing::HasSubstr("absent/summary.json"));
+}
+
+TEST(ProcessUsageTest, ThisProcessUsesSomething) {
+  const ProcessUsage usage = ReadProcessUsage();
+  EXPECT_GT(usage.resident_bytes, 1'000'000u);
+  EXPECT_GE(usage.resident_bytes_max, usage.resident_bytes);
+  EXPECT_GT(usage.cpu_seconds, 0);
+}
+
+}  // namespace
+}  // namespace headrace

@@ -1,0 +1,61 @@
+#include "tools/headraced/block_file_importer.h"
+
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/log.h"
+#include "engine/base/status_macros.h"
+#include "storage/blocks/block_file_reader.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::chrono::milliseconds kFullQueuePause(2);
+
+}  // namespace
+
+BlockFileImporter::BlockFileImporter(Node& node, FileSystem& files, const ChainParams& params,
+                                     std::vector<std::string> paths)
+    : node_(node), files_(files), params_(params), paths_(std::move(paths)), thread_([this] { Run(); }) {}
+
+void BlockFileImporter::Stop() {
+  stop_.store(true, std::memory_order_relaxed);
+  if (thread_.joinable()) thread_.join();
+}
+
+void BlockFileImporter::Run() {
+  for (const std::string& path : paths_) {
+    failure_ = ImportFile(path);
+    if (!failure_.ok()) break;
+  }
+  while (failure_.ok() && !stop_.load(std::memory_order_relaxed) && !node_.import_is_empty()) {
+    std::this_thread::sleep_for(kFullQueuePause);
+  }
+  // Release: the failure is seen by whoever sees the end.
+  done_.store(true, std::memory_order_release);
+}
+
+absl::Status BlockFileImporter::ImportFile(const std::string& path) {
+  HR_ASSIGN_OR_RETURN(const std::unique_ptr<BlockFileReader> reader, BlockFileReader::Open(files_, path, params_.message_magic));
+  uint64_t blocks = 0;
+  while (auto block = reader->Next()) {
+    ++blocks;
+    while (!node_.OfferBlock(std::move(block->bytes))) {
+      if (stop_.load(std::memory_order_relaxed)) return absl::OkStatus();
+      std::this_thread::sleep_for(kFullQueuePause);
+    }
+  }
+  HR_LOG(kInfo, kBlocks, "file read path=", path, " blocks=", blocks, " bytes=", reader->size(),
+         " skipped_bytes=", reader->skipped_bytes());
+  if (reader->truncated_offset()) {
+    HR_LOG(kWarning, kBlocks, "the last block of ", path, " is cut off at byte ", *reader->truncated_offset(),
+           ": it was left out");
+  }
+  if (blocks == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("No block of the ", std::string(params_.name), " network was found in ", path,
+                                                   ". Check the file named by -loadblock and the network chosen by -chain."));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace headrace

@@ -1,0 +1,284 @@
+#include "tools/headraced/daemon.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/log.h"
+#include "engine/base/status_macros.h"
+#include "engine/node/node.h"
+#include "engine/runtime/component_thread.h"
+#include "engine/runtime/production_clock.h"
+#include "engine/runtime/production_entropy.h"
+#include "engine/runtime/tbb_executor.h"
+#include "net/peer/peer_hub.h"
+#include "net/peer/reactor_thread.h"
+#include "net/transport/address.h"
+#include "net/transport/open_transport.h"
+#include "storage/blocks/flat_block_store.h"
+#include "storage/coins/flat_coin_store.h"
+#include "storage/file/open_file_system.h"
+#include "tools/headraced/block_file_importer.h"
+#include "tools/headraced/log_sink.h"
+#include "tools/headraced/process_usage.h"
+#include "tools/headraced/progress.h"
+#include "tools/headraced/run_summary.h"
+#include "tools/headraced/stop_signals.h"
+
+namespace headrace {
+namespace {
+
+constexpr std::chrono::milliseconds kWatchInterval(100);
+constexpr int64_t kEngineIdleWaitMs = 50;
+
+ChainParams ParamsOf(const DaemonOptions& options) {
+  const ChainId id = *ChainIdFromName(options.chain);
+  if (id == ChainId::kSignet && options.signet_challenge) return SignetParams(*options.signet_challenge);
+  return ParamsFor(id);
+}
+
+// Where to listen when nothing else is said: every IPv4 address, and every IPv6 one where the machine has any.
+absl::StatusOr<std::vector<Address>> ListenAddresses(const std::vector<HostPort>& bind, uint16_t port) {
+  std::vector<Address> addresses;
+  for (const HostPort& one : bind) {
+    const auto address = ParseNumericHost(one.host, one.port);
+    if (!address) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("-bind=", one.host, " is not a numeric address. Give an IPv4 or IPv6 address of this machine."));
+    }
+    addresses.push_back(*address);
+  }
+  if (!addresses.empty()) return addresses;
+  addresses.push_back(*ParseNumericHost("0.0.0.0", port));
+  std::ifstream ipv6_addresses("/proc/net/if_inet6");
+  if (ipv6_addresses.peek() != std::ifstream::traits_type::eof()) addresses.push_back(*ParseNumericHost("::", port));
+  return addresses;
+}
+
+// One run of the node. Members are destroyed in reverse order: threads first, then what they use.
+class Daemon {
+ public:
+  explicit Daemon(const DaemonOptions& options) : options_(options), params_(ParamsOf(options)) {}
+
+  absl::Status Run();
+
+ private:
+  absl::Status OpenDirectory();
+  absl::Status OpenStores();
+  absl::Status OpenNetwork();
+  absl::Status StartNode();
+  void StartThreads();
+  void Watch();
+  absl::Status Stop();
+  void Report();
+  absl::Status EngineFailure() const;
+
+  const DaemonOptions& options_;
+  const ChainParams params_;
+  ProductionClock clock_;
+  ProductionEntropy entropy_;
+  FutexDoorbell doorbell_;
+
+  std::unique_ptr<FileSystem> files_;
+  std::unique_ptr<DirectoryLock> lock_;
+  std::unique_ptr<DaemonLogSink> log_;
+  std::unique_ptr<Executor> executor_;
+  std::unique_ptr<FlatBlockStore> blocks_;
+  std::unique_ptr<FlatCoinStore> coins_;
+  std::unique_ptr<Transport> transport_;
+  std::unique_ptr<PeerHub> hub_;
+  std::unique_ptr<Node> node_;
+
+  std::unique_ptr<ProgressReporter> progress_;
+  RunSummary summary_;
+  mutable std::mutex failure_mutex_;
+  absl::Status failure_;
+  std::atomic<bool> failed_{false};
+
+  std::unique_ptr<ReactorThread> reactor_;
+  std::unique_ptr<ComponentThread> engine_;
+  std::unique_ptr<BlockFileImporter> importer_;
+};
+
+FileSystemChoice ChoiceOf(FileBackend backend) {
+  switch (backend) {
+    case FileBackend::kIoUring: return FileSystemChoice::kUring;
+    case FileBackend::kPread: return FileSystemChoice::kPlain;
+    case FileBackend::kAuto: break;
+  }
+  return FileSystemChoice::kBest;
+}
+
+TransportChoice ChoiceOf(TransportKind kind) {
+  switch (kind) {
+    case TransportKind::kIoUring: return TransportChoice::kUring;
+    case TransportKind::kEpoll: return TransportChoice::kEpoll;
+    case TransportKind::kAuto: break;
+  }
+  return TransportChoice::kProbe;
+}
+
+absl::Status Daemon::OpenDirectory() {
+  HR_ASSIGN_OR_RETURN(files_, OpenFileSystem(ChoiceOf(options_.file_backend)));
+  HR_RETURN_IF_ERROR(files_->MakeDirectories(options_.network_directory));
+  HR_ASSIGN_OR_RETURN(lock_, files_->LockDirectory(options_.network_directory));
+  // On a terminal the progress bar has the screen; elsewhere lines go to standard output.
+  const bool to_console = options_.print_to_console.value_or(isatty(STDOUT_FILENO) == 0);
+  HR_ASSIGN_OR_RETURN(log_, DaemonLogSink::Open(options_.network_directory + "/debug.log", options_.log_format, to_console));
+  SetLogSink(log_.get());
+  for (LogCategory category : options_.debug) EnableDebugCategory(category);
+  progress_ = std::make_unique<ProgressReporter>(to_console ? nullptr : stdout);
+  HR_LOG(kInfo, kNode, "headrace ", HEADRACE_VERSION, " chain=", params_.name, " directory=", options_.network_directory,
+         " workers=", options_.workers, " dbcache_mb=", options_.cache_bytes >> 20, " files=", files_->name(),
+         " sha256=", Sha256PathName(ActiveSha256Path()));
+  for (const std::string& warning : options_.warnings) HR_LOG(kWarning, kNode, warning);
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::OpenStores() {
+  executor_ = MakeTbbExecutor(options_.workers);
+  FlatBlockStore::Options blocks;
+  blocks.directory = options_.network_directory + "/blocks";
+  blocks.magic = params_.message_magic;
+  blocks.genesis = BlockHeader::Load(GenesisBlock(params_).data());
+  HR_ASSIGN_OR_RETURN(blocks_, FlatBlockStore::Open(*files_, blocks));
+
+  CoinStoreOptions coins;
+  coins.files = files_.get();
+  coins.executor = executor_.get();
+  coins.entropy = &entropy_;
+  coins.directory = options_.network_directory + "/coins";
+  coins.network_magic = LoadLittle32(params_.message_magic.data());
+  coins.cache_bytes_max = options_.cache_bytes;
+  coins.origin = {params_.genesis_hash, 0};
+  coins.make_durable = [this] { return blocks_->Sync(); };
+  HR_ASSIGN_OR_RETURN(coins_, OpenCoinStore(coins));
+  return absl::OkStatus();
+}
+
+absl::Status Daemon::OpenNetwork() {
+  HR_ASSIGN_OR_RETURN(transport_, OpenTransport(ChoiceOf(options_.transport)));
+  PeerHubOptions hub;
+  hub.magic = params_.message_magic;
+  hub.inbound_max = options_.connections_max;
+  hub.connect = options_.connect;
+  if (options_.listen) HR_ASSIGN_OR_RETURN(hub.listen, ListenAddresses(options_.bind, options_.port));
+  hub_ = std::make_unique<PeerHub>(std::move(hub), *transport_, clock_, entropy_, doorbell_);
+  return hub_->Start();
+}
+
+absl::Status Daemon::StartNode() {
+  NodeOptions node;
+  node.stop_at_height = options_.stop_at_height;
+  node.minimum_chain_work = params_.minimum_chain_work;
+  if (options_.minimum_chain_work) node.minimum_chain_work = Uint256::FromHash(*options_.minimum_chain_work);
+  node.download.in_flight_per_peer_max = options_.blocks_in_transit_per_peer_max;
+  node.pipeline.assume_valid = {options_.assume_valid.value_or(params_.assume_valid), node.minimum_chain_work};
+  node.pipeline.checkpoint_interval_ns = int64_t{options_.checkpoint_interval_s} * 1'000'000'000;
+  node.pipeline.coin_cache_bytes = options_.cache_bytes;
+  HR_LOG(kInfo, kNode, "posture=", node.pipeline.assume_valid.block.IsZero() ? "full" : "assumevalid",
+         " assumevalid=", node.pipeline.assume_valid.block.ToHex(), " minimumchainwork=", node.minimum_chain_work.ToHex());
+  node_ = std::make_unique<Node>(params_, node, NodePorts{clock_, *executor_, *blocks_, *coins_, *hub_, doorbell_});
+  std::vector<StrayBlock> stray;
+  for (const RecoveredBlock& block : blocks_->recovered_blocks()) stray.push_back({block.hash, block.position});
+  HR_RETURN_IF_ERROR(node_->Start(stray));
+  blocks_->ForgetRecords();
+  return absl::OkStatus();
+}
+
+void Daemon::StartThreads() {
+  reactor_ = std::make_unique<ReactorThread>(*hub_);
+  engine_ = std::make_unique<ComponentThread>("engine", &doorbell_, kEngineIdleWaitMs, [this] {
+    if (failed_.load(std::memory_order_relaxed)) return false;
+    const absl::StatusOr<bool> turned = node_->Step();
+    if (turned.ok()) return *turned;
+    {
+      const std::lock_guard lock(failure_mutex_);
+      failure_ = turned.status();
+    }
+    // Release: whoever sees the flag sees the sentence.
+    failed_.store(true, std::memory_order_release);
+    return false;
+  });
+  if (!options_.load_block.empty()) {
+    importer_ = std::make_unique<BlockFileImporter>(*node_, *files_, params_, options_.load_block);
+  }
+}
+
+absl::Status Daemon::EngineFailure() const {
+  const std::lock_guard lock(failure_mutex_);
+  return failure_;
+}
+
+void Daemon::Report() {
+  const NodeStatus status = node_->Status();
+  const int64_t now_ns = clock_.MonotonicNs();
+  summary_.Observe(status, now_ns);
+  progress_->Update(status, ReadProcessUsage().resident_bytes, now_ns);
+  if (TakeLogReopenRequest()) log_->RequestReopen();
+}
+
+void Daemon::Watch() {
+  while (!StopWasRequested() && !failed_.load(std::memory_order_acquire) && !node_->reached_stop_height()) {
+    if (importer_ != nullptr && importer_->is_done() && !importer_->failure().ok()) return;
+    Report();
+    std::this_thread::sleep_for(kWatchInterval);
+  }
+}
+
+absl::Status Daemon::Stop() {
+  HR_LOG(kInfo, kNode, "stopping");
+  if (importer_ != nullptr) importer_->Stop();
+  engine_->Stop();
+  reactor_->Stop();
+  absl::Status status = EngineFailure();
+  // A failed disk is not written to again: what the last manifest names is what there is.
+  if (status.ok()) status = node_->Shutdown();
+  if (status.ok() && importer_ != nullptr && importer_->is_done()) status = importer_->failure();
+  const NodeStatus last = node_->Status();
+  const int64_t now_ns = clock_.MonotonicNs();
+  const ProcessUsage usage = ReadProcessUsage();
+  progress_->Finish(last, usage.resident_bytes, now_ns);
+  summary_.Finish(last, usage, now_ns);
+  std::fputs(summary_.ToText().c_str(), stdout);
+  std::fflush(stdout);
+  if (!options_.summary_file.empty()) status.Update(WriteSummaryFile(options_.summary_file, summary_));
+  if (!status.ok()) HR_LOG(kError, kNode, "stopped by a failure: ", status.message());
+  HR_LOG(kInfo, kNode, "stopped height=", last.applied_height, " durable_height=", last.durable_height);
+  log_->Flush();
+  return status;
+}
+
+absl::Status Daemon::Run() {
+  HR_RETURN_IF_ERROR(OpenDirectory());
+  HR_RETURN_IF_ERROR(OpenNetwork());
+  HR_RETURN_IF_ERROR(OpenStores());
+  HR_RETURN_IF_ERROR(StartNode());
+  summary_.Start(node_->Status(), clock_.MonotonicNs());
+  StartThreads();
+  Watch();
+  return Stop();
+}
+
+}  // namespace
+
+absl::Status RunDaemon(const DaemonOptions& options) {
+  InstallStopSignals();
+  absl::Status status;
+  {
+    Daemon daemon(options);
+    status = daemon.Run();
+    // The sink goes with the daemon; nobody may log into it afterwards.
+    SetLogSink(nullptr);
+  }
+  return status;
+}
+
+}  // namespace headrace

@@ -1,0 +1,36 @@
+// headraced: the node.
+
+#include <cstdio>
+#include <span>
+#include <string>
+
+#include "tools/headraced/daemon.h"
+#include "tools/headraced/option_table.h"
+#include "tools/headraced/options.h"
+
+namespace {
+
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "Error: %s\n", std::string(status.message()).c_str());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::span<const char* const> arguments(argv + 1, argv + argc);
+  const auto options = headrace::ParseDaemonOptions(arguments, headrace::ReadMachineFacts());
+  if (!options.ok()) return Fail(options.status());
+  switch (options->action) {
+    case headrace::DaemonAction::kPrintHelp:
+      std::printf("%s", headrace::HelpText().c_str());
+      return 0;
+    case headrace::DaemonAction::kPrintVersion:
+      std::printf("%s", headrace::VersionText().c_str());
+      return 0;
+    case headrace::DaemonAction::kRun:
+      break;
+  }
+  const absl::Status status = headrace::RunDaemon(*options);
+  return status.ok() ? 0 : Fail(status);
+}

@@ -1,0 +1,69 @@
+// What the operator asked for, understood and checked: every option of headraced with its default filled in. The daemon
+// reads this struct and nothing else of the command line or of bitcoin.conf.
+//
+// Errors are one sentence each, without the "Error: " that the program puts before it. Cold path; one thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "engine/base/log.h"
+#include "engine/primitives/hash256.h"
+#include "net/transport/address.h"
+#include "tools/headraced/machine_facts.h"
+
+namespace headrace {
+
+enum class DaemonAction : uint8_t { kRun, kPrintHelp, kPrintVersion };
+enum class LogFormat : uint8_t { kText, kJson };
+enum class TransportKind : uint8_t { kAuto, kIoUring, kEpoll };
+enum class FileBackend : uint8_t { kAuto, kIoUring, kPread };
+
+struct DaemonOptions {
+  DaemonAction action = DaemonAction::kRun;  // for kPrintHelp and kPrintVersion nothing below is filled in
+
+  std::string chain = "main";  // main, test, testnet4, signet, regtest
+  std::optional<std::vector<uint8_t>> signet_challenge;
+
+  std::string data_directory;     // as given; holds bitcoin.conf and the networks' folders
+  std::string network_directory;  // where this network's files live; data_directory itself on main
+
+  bool connects_only = false;     // -connect or -noconnect: no outbound connection but `connect`
+  std::vector<HostPort> connect;
+  bool listen = true;
+  uint16_t port = 0;
+  std::vector<HostPort> bind;     // empty: every address, on `port`
+  uint32_t connections_max = 125;
+  uint32_t blocks_in_transit_per_peer_max = 16;
+  TransportKind transport = TransportKind::kAuto;
+
+  std::vector<std::string> load_block;
+  std::optional<Hash256> assume_valid;        // unset: the network's; zero: every script is verified
+  std::optional<Hash256> minimum_chain_work;  // unset: the network's; 256-bit number, least significant byte first
+  uint32_t stop_at_height = 0;                // 0: off
+
+  uint32_t workers = 1;
+  uint64_t cache_bytes = 0;
+  FileBackend file_backend = FileBackend::kAuto;
+  uint32_t checkpoint_interval_s = 60;
+
+  std::vector<LogCategory> debug;
+  LogFormat log_format = LogFormat::kText;
+  std::optional<bool> print_to_console;  // unset: as the terminal suggests
+  std::string summary_file;              // empty: none
+
+  std::vector<std::string> warnings;  // sentences for the log: settings that were ignored, and why
+};
+
+// `arguments` is argv without the program's name. Reads the configuration file, which may be absent unless it was named.
+absl::StatusOr<DaemonOptions> ParseDaemonOptions(std::span<const char* const> arguments, const MachineFacts& machine);
+
+// Splits HOST, HOST:PORT, [V6], [V6]:PORT and a bare V6 literal; nothing when it is none of these.
+std::optional<HostPort> ParseHostPort(std::string_view text, uint16_t default_port);
+
+}  // namespace headrace

@@ -1,0 +1,27 @@
+#include "tools/headraced/process_usage.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace headrace {
+
+ProcessUsage ReadProcessUsage() {
+  ProcessUsage usage;
+  uint64_t pages_total = 0;
+  uint64_t pages_resident = 0;
+  std::ifstream("/proc/self/statm") >> pages_total >> pages_resident;
+  usage.resident_bytes = pages_resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  rusage used{};
+  if (getrusage(RUSAGE_SELF, &used) == 0) {
+    auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };
+    usage.cpu_seconds = seconds(used.ru_utime) + seconds(used.ru_stime);
+    usage.resident_bytes_max = static_cast<uint64_t>(used.ru_maxrss) * 1024;
+  }
+  usage.resident_bytes_max = std::max(usage.resident_bytes_max, usage.resident_bytes);
+  return usage;
+}
+
+}  // namespace headrace

@@ -1,0 +1,146 @@
+#include "tools/headraced/progress.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/base/log.h"
+
+namespace headrace {
+namespace {
+
+constexpr int64_t kSampleIntervalNs = 100'000'000;
+
+bool IsAtTip(const NodeStatus& status) {
+  return status.header_height > 0 && status.applied_height >= status.header_height;
+}
+
+std::string TimeLeft(const std::optional<int64_t>& seconds) {
+  if (!seconds) return "?";
+  if (*seconds >= 86'400) return fmt::format("{}d{:02}h", *seconds / 86'400, *seconds / 3600 % 24);
+  if (*seconds >= 3600) return fmt::format("{}h{:02}m", *seconds / 3600, *seconds / 60 % 60);
+  return fmt::format("{}m{:02}s", *seconds / 60, *seconds % 60);
+}
+
+size_t TerminalColumns(std::FILE* terminal) {
+  winsize size{};
+  if (ioctl(fileno(terminal), TIOCGWINSZ, &size) != 0 || size.ws_col < 20) return 80;
+  return size.ws_col;
+}
+
+}  // namespace
+
+std::string_view WaitReasonName(WaitReason reason) {
+  static constexpr std::string_view kNames[] = {"nothing", "peer", "network", "disk", "cpu"};
+  return kNames[static_cast<size_t>(reason)];
+}
+
+void RateWindow::Add(const NodeStatus& status, int64_t now_ns) {
+  is_at_tip_ = IsAtTip(status);
+  const Sample sample{now_ns, status.block_bytes, status.transactions, status.inputs, status.progress};
+  // Snapshots closer together than the interval replace one another, so that the window stays small.
+  if (samples_.size() >= 2 && now_ns - samples_[samples_.size() - 2].ns < kSampleIntervalNs) {
+    samples_.back() = sample;
+  } else {
+    samples_.push_back(sample);
+  }
+  while (samples_.size() > 2 && now_ns - samples_[1].ns >= kTimeLeftWindowNs) samples_.pop_front();
+}
+
+ProgressRates RateWindow::Rates() const {
+  ProgressRates rates;
+  if (is_at_tip_) rates.seconds_left = 0;
+  if (samples_.size() < 2) return rates;
+  const Sample& now = samples_.back();
+  // The oldest sample inside the window, or the one before the last when all others are older.
+  const auto first = std::find_if(samples_.begin(), samples_.end() - 2,
+                                  [&](const Sample& sample) { return now.ns - sample.ns <= kRateWindowNs; });
+  const double seconds = static_cast<double>(now.ns - first->ns) / 1e9;
+  if (seconds > 0) {
+    rates.megabytes_per_second = static_cast<double>(now.block_bytes - first->block_bytes) / 1e6 / seconds;
+    rates.transactions_per_second = static_cast<double>(now.transactions - first->transactions) / seconds;
+    rates.inputs_per_second = static_cast<double>(now.inputs - first->inputs) / seconds;
+  }
+  const double moved = now.progress - samples_.front().progress;
+  const double moved_in_seconds = static_cast<double>(now.ns - samples_.front().ns) / 1e9;
+  if (!is_at_tip_ && moved > 0 && moved_in_seconds > 0) {
+    const double left = std::max(0.0, 1.0 - now.progress) / moved * moved_in_seconds;
+    // More than a decade is no estimate.
+    if (left < 315'360'000) rates.seconds_left = static_cast<int64_t>(std::ceil(left));
+  }
+  return rates;
+}
+
+std::string ProgressReporter::LogLine(const NodeStatus& status, const ProgressRates& rates, uint64_t resident_bytes) {
+  return fmt::format(
+      "progress height={} headers={} verified={} resolved={} durable={} percent={:.2f} mb_s={:.2f} tx_s={:.0f} "
+      "inputs_s={:.0f} coins={} memory_mb={:.0f} peers={} blocks_downloaded={} eta_s={} waiting_on={}",
+      status.applied_height, status.header_height, status.verified_height, status.resolved_height, status.durable_height,
+      100 * status.progress, rates.megabytes_per_second, rates.transactions_per_second, rates.inputs_per_second,
+      status.coins, static_cast<double>(resident_bytes) / 1e6, status.peers.size(), status.blocks_downloaded,
+      rates.seconds_left ? fmt::format("{}", *rates.seconds_left) : std::string("unknown"),
+      WaitReasonName(status.waiting_on));
+}
+
+std::string ProgressReporter::BarLine(const NodeStatus& status, const ProgressRates& rates, uint64_t resident_bytes,
+                                      size_t columns) {
+  const std::string words = fmt::format(
+      " {:5.1f}% {}/{}  {:.1f} MB/s  {:.0f} tx/s  {:.0f} in/s  {} coins  {:.0f} MB  {} left{}", 100 * status.progress,
+      status.applied_height, status.header_height, rates.megabytes_per_second, rates.transactions_per_second,
+      rates.inputs_per_second, status.coins, static_cast<double>(resident_bytes) / 1e6, TimeLeft(rates.seconds_left),
+      status.waiting_on == WaitReason::kNothing ? std::string()
+                                                : fmt::format("  waits for {}", WaitReasonName(status.waiting_on)));
+  constexpr size_t kBarColumnsMax = 40;
+  constexpr size_t kBarColumnsMin = 5;
+  std::string line;
+  if (words.size() + kBarColumnsMin + 2 <= columns) {
+    const size_t width = std::min(kBarColumnsMax, columns - words.size() - 2);
+    const double progress = std::clamp(status.progress, 0.0, 1.0);
+    const size_t filled = static_cast<size_t>(progress * static_cast<double>(width));
+    line = "[" + std::string(filled, '=') + std::string(width - filled, ' ') + "]";
+  }
+  line += words;
+  if (line.size() > columns) line.resize(columns);
+  return line;
+}
+
+void ProgressReporter::Update(const NodeStatus& status, uint64_t resident_bytes, int64_t now_ns) {
+  window_.Add(status, now_ns);
+  const bool is_news = !reported_ns_ || status.applied_height != reported_height_ || !IsAtTip(status);
+  const int64_t interval_ns = terminal_ != nullptr ? kDrawIntervalNs : is_news ? kLogIntervalNs : kQuietLogIntervalNs;
+  if (reported_ns_ && now_ns - *reported_ns_ < interval_ns) return;
+  if (terminal_ != nullptr) {
+    Draw(status, resident_bytes);
+  } else {
+    Log(status, resident_bytes);
+  }
+  reported_ns_ = now_ns;
+  reported_height_ = status.applied_height;
+}
+
+void ProgressReporter::Finish(const NodeStatus& status, uint64_t resident_bytes, int64_t now_ns) {
+  window_.Add(status, now_ns);
+  if (terminal_ != nullptr) {
+    Draw(status, resident_bytes);
+    std::fputc('\n', terminal_);
+    std::fflush(terminal_);
+  } else {
+    Log(status, resident_bytes);
+  }
+}
+
+void ProgressReporter::Draw(const NodeStatus& status, uint64_t resident_bytes) {
+  // The last column stays free: some terminals wrap when it is written.
+  const std::string line = BarLine(status, window_.Rates(), resident_bytes, TerminalColumns(terminal_) - 1);
+  std::fprintf(terminal_, "\r\x1b[K%s", line.c_str());
+  std::fflush(terminal_);
+}
+
+void ProgressReporter::Log(const NodeStatus& status, uint64_t resident_bytes) {
+  HR_LOG(kInfo, kNode, LogLine(status, window_.Rates(), resident_bytes));
+}
+
+}  // namespace headrace

@@ -1,0 +1,131 @@
+#include "tools/headraced/run_summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "tools/headraced/text.h"
+
+namespace headrace {
+
+void RunSummary::Start(const NodeStatus& first, int64_t now_ns) {
+  start_height_ = first.applied_height;
+  start_ns_ = end_ns_ = last_applied_ns_ = now_ns;
+  last_ = first;
+}
+
+void RunSummary::Observe(const NodeStatus& status, int64_t now_ns) {
+  if (status.blocks_applied > last_.blocks_applied) last_applied_ns_ = now_ns;
+  for (const PeerStatus& peer : status.peers) {
+    const bool has_part = peer.blocks_received > 0 || peer.blocks_served > 0;
+    if (has_part && (peers_.size() < kPeersMax || peers_.contains(peer.id))) peers_[peer.id] = peer;
+  }
+  last_ = status;
+  end_ns_ = now_ns;
+}
+
+void RunSummary::Finish(const NodeStatus& last, const ProcessUsage& usage, int64_t now_ns) {
+  Observe(last, now_ns);
+  usage_ = usage;
+}
+
+double RunSummary::SyncSeconds() const { return static_cast<double>(last_applied_ns_ - start_ns_) / 1e9; }
+
+double RunSummary::PerSecond(uint64_t total) const {
+  const double seconds = SyncSeconds();
+  return seconds > 0 ? static_cast<double>(total) / seconds : 0;
+}
+
+uint64_t RunSummary::BlocksOfAllPeers() const {
+  uint64_t blocks = 0;
+  for (const auto& [id, peer] : peers_) blocks += peer.blocks_received;
+  return blocks;
+}
+
+std::string RunSummary::ToText() const {
+  std::string text = fmt::format("Stopped on {} at height {} of {} (from {}), best block {}\n", last_.chain,
+                                 last_.applied_height, last_.header_height, start_height_, last_.applied_hash.ToHex());
+  text += fmt::format("  blocks {} ({:.1f} MB), transactions {}, inputs {}, unspent outputs {}\n", last_.blocks_applied,
+                      static_cast<double>(last_.block_bytes) / 1e6, last_.transactions, last_.inputs, last_.coins);
+  text += fmt::format("  scripts verified {}, skipped under assumevalid {}\n", last_.scripts_verified, last_.scripts_skipped);
+  text += fmt::format("  {:.1f} s until the last block, {:.1f} s of processor time: {:.2f} MB/s, {:.0f} tx/s, {:.0f} inputs/s\n",
+                      SyncSeconds(), usage_.cpu_seconds, PerSecond(last_.block_bytes) / 1e6,
+                      PerSecond(last_.transactions), PerSecond(last_.inputs));
+  text += fmt::format("  memory at most {:.0f} MB, {:.1f} MB written, {} checkpoints, {} reorganisations\n",
+                      static_cast<double>(usage_.resident_bytes_max) / 1e6,
+                      static_cast<double>(last_.disk_bytes_written) / 1e6, last_.checkpoints, last_.reorganisations);
+  const uint64_t blocks = std::max<uint64_t>(BlocksOfAllPeers(), 1);
+  for (const auto& [id, peer] : peers_) {
+    if (peer.blocks_received == 0) continue;
+    text += fmt::format("  peer {} {}: {} blocks ({:.0f} %), at most {} in flight\n", id, peer.address,
+                        peer.blocks_received, 100.0 * static_cast<double>(peer.blocks_received) / static_cast<double>(blocks),
+                        peer.blocks_in_flight_max);
+  }
+  return text;
+}
+
+std::string RunSummary::ToJson() const {
+  nlohmann::ordered_json object;
+  object["version"] = HEADRACE_VERSION;
+  object["chain"] = last_.chain;
+  object["start_height"] = start_height_;
+  object["height"] = last_.applied_height;
+  object["header_height"] = last_.header_height;
+  object["durable_height"] = last_.durable_height;
+  object["best_block"] = last_.applied_hash.ToHex();
+  object["seconds"] = static_cast<double>(end_ns_ - start_ns_) / 1e9;
+  object["sync_seconds"] = SyncSeconds();
+  object["cpu_seconds"] = usage_.cpu_seconds;
+  object["blocks"] = last_.blocks_applied;
+  object["block_bytes"] = last_.block_bytes;
+  object["transactions"] = last_.transactions;
+  object["inputs"] = last_.inputs;
+  object["coins"] = last_.coins;
+  object["scripts_verified"] = last_.scripts_verified;
+  object["scripts_skipped"] = last_.scripts_skipped;
+  object["blocks_downloaded"] = last_.blocks_downloaded;
+  object["reorganisations"] = last_.reorganisations;
+  object["checkpoints"] = last_.checkpoints;
+  object["disk_bytes_written"] = last_.disk_bytes_written;
+  object["memory_resident_bytes_max"] = usage_.resident_bytes_max;
+  object["blocks_in_flight_max_per_peer"] = last_.blocks_in_flight_max_per_peer;
+  object["megabytes_per_second"] = PerSecond(last_.block_bytes) / 1e6;
+  object["transactions_per_second"] = PerSecond(last_.transactions);
+  object["inputs_per_second"] = PerSecond(last_.inputs);
+  object["peers"] = nlohmann::ordered_json::array();
+  const uint64_t blocks = std::max<uint64_t>(BlocksOfAllPeers(), 1);
+  for (const auto& [id, peer] : peers_) {
+    nlohmann::ordered_json row;
+    row["id"] = id;
+    row["address"] = peer.address;
+    row["inbound"] = peer.is_inbound;
+    row["user_agent"] = peer.user_agent;
+    row["start_height"] = peer.start_height;
+    row["blocks"] = peer.blocks_received;
+    row["bytes"] = peer.block_bytes_received;
+    row["share"] = static_cast<double>(peer.blocks_received) / static_cast<double>(blocks);
+    row["blocks_in_flight_max"] = peer.blocks_in_flight_max;
+    row["blocks_served"] = peer.blocks_served;
+    object["peers"].push_back(std::move(row));
+  }
+  return object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+absl::Status WriteSummaryFile(const std::string& path, const RunSummary& summary) {
+  // Written aside and renamed, so that whoever waits for the file never reads half of it.
+  const std::string aside = path + ".new";
+  std::ofstream stream(aside, std::ios::binary | std::ios::trunc);
+  stream << summary.ToJson();
+  stream.close();
+  std::error_code error;
+  if (stream) std::filesystem::rename(aside, path, error);
+  if (!stream || error) {
+    return absl::UnavailableError(Concat("the summary file ", path, " cannot be written; check its directory and the free space."));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace headrace

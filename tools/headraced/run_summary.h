@@ -1,0 +1,62 @@
+// What a run did, from its first snapshot to its last: printed when the node stops, and written as JSON for
+// -summaryfile. Fields of the JSON object:
+//
+//   version chain                          strings
+//   start_height height header_height durable_height best_block
+//   seconds sync_seconds cpu_seconds       the run; until the last block was applied; of processor time
+//   blocks block_bytes transactions inputs coins
+//   scripts_verified scripts_skipped       skipped under assumevalid
+//   blocks_downloaded reorganisations checkpoints disk_bytes_written
+//   memory_resident_bytes_max
+//   blocks_in_flight_max_per_peer          the most that were ever asked of one peer and not yet answered
+//   megabytes_per_second transactions_per_second inputs_per_second     over sync_seconds
+//   peers: [{id address inbound user_agent start_height blocks bytes share blocks_in_flight_max blocks_served}]
+//       every peer that a snapshot showed with a block received or served; `share` is of the blocks of all peers, 0 to 1
+//
+// One thread (the daemon's main thread).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "engine/node/node_status.h"
+#include "tools/headraced/process_usage.h"
+
+namespace headrace {
+
+class RunSummary {
+ public:
+  // `first` is the state before the first block; times are monotonic nanoseconds.
+  void Start(const NodeStatus& first, int64_t now_ns);
+  // Every snapshot: peers that left are remembered by their last one.
+  void Observe(const NodeStatus& status, int64_t now_ns);
+  // The last snapshot.
+  void Finish(const NodeStatus& last, const ProcessUsage& usage, int64_t now_ns);
+
+  // Several lines for people.
+  std::string ToText() const;
+  std::string ToJson() const;
+
+ private:
+  // Peers with blocks are few; the cap only keeps a node that runs for years from growing.
+  static constexpr size_t kPeersMax = 4096;
+
+  double SyncSeconds() const;
+  double PerSecond(uint64_t total) const;
+  uint64_t BlocksOfAllPeers() const;
+
+  NodeStatus last_;
+  ProcessUsage usage_;
+  std::map<uint64_t, PeerStatus> peers_;
+  uint32_t start_height_ = 0;
+  int64_t start_ns_ = 0;
+  int64_t end_ns_ = 0;
+  int64_t last_applied_ns_ = 0;  // when the applied height last rose
+};
+
+// Replaces the file at `path`.
+absl::Status WriteSummaryFile(const std::string& path, const RunSummary& summary);
+
+}  // namespace headrace

@@ -1,0 +1,11 @@
+// SIGINT and SIGTERM ask for a clean stop; SIGHUP asks for a new log file. Installed once a process.
+#pragma once
+
+namespace headrace {
+
+void InstallStopSignals();
+bool StopWasRequested();
+// True once for every SIGHUP (several before a look count as one).
+bool TakeLogReopenRequest();
+
+}  // namespace headrace
