@@ -61,6 +61,8 @@ void PeerHub::Step(int64_t timeout_ns) {
 }
 
 void PeerHub::BeginShutdown() {
+  // What the engine has asked for already is still done.
+  ExecuteCommands();
   is_stopping_ = true;
   for (auto& [id, peer] : peers_) {
     if (!peer->is_closing) transport_.Close(id, peer->is_connected ? CloseMode::kDrain : CloseMode::kAbort);

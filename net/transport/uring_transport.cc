@@ -189,6 +189,8 @@ bool UringTransport::StopOperations(SocketConnection& base) {
   if (!connection.HasOperations()) return true;
   if (!connection.is_stop_submitted) {
     connection.is_stop_submitted = true;
+    // The end of the stream completes a receive that slips past the cancellation because it was being re-armed.
+    shutdown(connection.fd, SHUT_RDWR);
     io_uring_sqe* sqe = NextSqe();
     io_uring_prep_cancel_fd(sqe, connection.fd, IORING_ASYNC_CANCEL_ALL);
     io_uring_sqe_set_data64(sqe, UserData(&connection, kCancel));
