@@ -60,10 +60,7 @@ class CoinStore {
   // Recovery. The lowest height that any part of the store holds: Apply must be fed again from the block after it. While
   // heights up to `recovery_end` are re-applied each part ignores what it has, and `spent` is not filled for those parts.
   virtual BlockPoint recovery_start() const = 0;
-  virtual uint32_t recovery_end() const = 0;
-  // The block at recovery_end by its hash. A crash after a reorganisation may find a manifest of the other branch: then that
-  // branch is re-applied through this block first, and taken back by Unapply afterwards.
-  virtual BlockPoint recovery_tip() const = 0;
+  virtual BlockPoint recovery_end() const = 0;
 
   // Spends and creates everything of consecutive blocks, the first of which stands on resolved().hash. A coin created in
   // the window may be spent by a later transaction of it. An environment failure (disk, checksum) is a Status, and is

@@ -75,7 +75,7 @@ absl::Status BlockPipeline::Start() {
   }
   chain_.SetTip(id);
   resolved_ = id;
-  const BlockPoint end = coins_.recovery_tip();
+  const BlockPoint end = coins_.recovery_end();
   if (end.height > start.height) {
     const HeaderId end_id = tree_.Find(end.hash);
     if (end_id == kNoHeader || !tree_.IsAncestorOf(id, end_id)) {

@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "engine/base/log.h"
 #include "engine/primitives/hash256.h"
+#include "net/transport/address.h"
 #include "tools/headraced/machine_facts.h"
 
 namespace headrace {
@@ -22,14 +23,6 @@ enum class DaemonAction : uint8_t { kRun, kPrintHelp, kPrintVersion };
 enum class LogFormat : uint8_t { kText, kJson };
 enum class TransportKind : uint8_t { kAuto, kIoUring, kEpoll };
 enum class FileBackend : uint8_t { kAuto, kIoUring, kPread };
-
-// A host name or address literal (an IPv6 literal without its brackets) and a port.
-struct HostPort {
-  std::string host;
-  uint16_t port = 0;
-
-  bool operator==(const HostPort&) const = default;
-};
 
 struct DaemonOptions {
   DaemonAction action = DaemonAction::kRun;  // for kPrintHelp and kPrintVersion nothing below is filled in

@@ -1,0 +1,82 @@
+#include "storage/blocks/block_file_reader.h"
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/base/status_macros.h"
+
+namespace headrace {
+
+absl::StatusOr<std::unique_ptr<BlockFileReader>> BlockFileReader::Open(FileSystem& files, const std::string& path,
+                                                                       const NetworkMagic& magic) {
+  XorKey key{};
+  const std::string key_path = (std::filesystem::path(path).parent_path() / "xor.dat").string();
+  if (files.Exists(key_path)) {
+    HR_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, files.ReadWholeFile(key_path, 4096));
+    if (bytes.size() != key.size()) {
+      return absl::DataLossError(absl::StrCat("The key file ", key_path, " has ", bytes.size(),
+                                              " bytes instead of 8: copy it again from the node that wrote the blocks."));
+    }
+    std::copy(bytes.begin(), bytes.end(), key.begin());
+  }
+  HR_ASSIGN_OR_RETURN(const FileRef file, files.Open(path, OpenMode::kRead));
+  HR_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+  HR_ASSIGN_OR_RETURN(SharedBytes mapping, files.MapReadOnly(file, 0, size));
+  return std::unique_ptr<BlockFileReader>(new BlockFileReader(std::move(mapping), magic, key));
+}
+
+BlockFileReader::BlockFileReader(SharedBytes mapping, const NetworkMagic& magic, const XorKey& key)
+    : mapping_(std::move(mapping)), magic_(magic), key_(key), obfuscated_(key != XorKey{}) {}
+
+bool BlockFileReader::MagicIsAt(uint64_t offset) const {
+  if (!obfuscated_) return std::memcmp(&mapping_.bytes[offset], magic_.data(), magic_.size()) == 0;
+  for (size_t i = 0; i < magic_.size(); ++i) {
+    if (At(offset + i) != magic_[i]) return false;
+  }
+  return true;
+}
+
+SharedBytes BlockFileReader::Take(uint64_t offset, uint32_t size) const {
+  if (!obfuscated_) return {mapping_.bytes.subspan(offset, size), mapping_.owner};
+  auto slab = std::make_shared<Slab>(size);
+  const MutableByteSpan out = slab->writable();
+  for (uint32_t i = 0; i < size; ++i) out[i] = At(offset + i);
+  return SharedBytes::From(std::move(slab));
+}
+
+std::optional<BlockFileReader::Block> BlockFileReader::Next() {
+  while (size() - offset_ >= magic_.size()) {
+    if (!MagicIsAt(offset_)) {
+      // In an obfuscated file padding is a run of zero bytes as they stand, or of zeros once decoded.
+      if (mapping_.bytes[offset_] != 0 && At(offset_) != 0) ++skipped_bytes_;
+      ++offset_;
+      continue;
+    }
+    const uint64_t begin = offset_ + kFrameHeaderBytes;
+    uint32_t length = 0;
+    if (begin <= size()) {
+      for (size_t i = 0; i < 4; ++i) length |= uint32_t{At(offset_ + 4 + i)} << (8 * i);
+    }
+    const bool plausible = length >= kFramedBlockBytesMin && length <= kFramedBlockBytesMax;
+    if (plausible && length <= size() - begin) {
+      const Block block{Take(begin, length), begin};
+      offset_ = begin + length;
+      // A frame that follows shows that what looked cut short before was garbage.
+      truncated_offset_.reset();
+      return block;
+    }
+    if (begin > size() || plausible) truncated_offset_ = offset_;
+    ++skipped_bytes_;
+    ++offset_;
+  }
+  while (offset_ < size()) {
+    if (mapping_.bytes[offset_] != 0 && At(offset_) != 0) ++skipped_bytes_;
+    ++offset_;
+  }
+  return std::nullopt;
+}
+
+}  // namespace headrace

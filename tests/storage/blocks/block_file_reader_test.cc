@@ -1,0 +1,139 @@
+// The reader over generated files full of padding, garbage and cut frames, and over real block files.
+#include "storage/blocks/block_file_reader.h"
+
+#include <algorithm>
+
+#include "tests/storage/blocks/store_fixture.h"
+#include "tests/support/data.h"
+
+namespace headrace::testing {
+namespace {
+
+class BlockFileReaderTest : public StoreTest {
+ protected:
+  void AppendFrame(std::vector<uint8_t>& file, ByteSpan payload, uint32_t length) {
+    file.resize(file.size() + kFrameHeaderBytes);
+    StoreFrameHeader(&file[file.size() - kFrameHeaderBytes], kTestMagic, length);
+    file.insert(file.end(), payload.begin(), payload.end());
+  }
+
+  std::unique_ptr<BlockFileReader> Read(const std::vector<uint8_t>& bytes, const std::string& name = "blk.dat") {
+    EXPECT_TRUE(files_->ReplaceFile(directory_.File(name), bytes).ok());
+    return BlockFileReader::Open(*files_, directory_.File(name), kTestMagic).value();
+  }
+};
+
+TEST_F(BlockFileReaderTest, GarbageAndPaddingBetweenBlocksAreSkipped) {
+  for (const bool obfuscated : {false, true}) {
+    for (int round = 0; round < 100; ++round) {
+      std::vector<uint8_t> file;
+      std::vector<std::vector<uint8_t>> want;
+      for (uint64_t i = 0; i < random_() % 20; ++i) {
+        switch (random_() % 5) {
+          case 0:
+            file.resize(file.size() + random_() % 1000);
+            break;
+          case 1: {
+            // Bytes that never look like a frame.
+            for (uint64_t n = random_() % 300; n > 0; --n) file.push_back(static_cast<uint8_t>(1 + random_() % 200));
+            break;
+          }
+          case 2:
+            AppendFrame(file, {}, random_() % 2 == 0 ? 80 : 4'000'001);
+            break;
+          case 3:
+            file.insert(file.end(), kTestMagic.begin(), kTestMagic.begin() + 1 + random_() % 3);
+            break;
+          default:
+            want.push_back(Bytes(81 + random_() % 2000));
+            AppendFrame(file, want.back(), static_cast<uint32_t>(want.back().size()));
+        }
+      }
+      if (obfuscated) {
+        const std::vector<uint8_t> key = Bytes(8);
+        ASSERT_TRUE(files_->ReplaceFile(directory_.File("xor.dat"), key).ok());
+        for (size_t i = 0; i < file.size(); ++i) file[i] ^= key[i % 8];
+      }
+      const auto reader = Read(file);
+      size_t found = 0;
+      while (const auto block = reader->Next()) {
+        ASSERT_LT(found, want.size());
+        ASSERT_TRUE(std::equal(block->bytes.bytes.begin(), block->bytes.bytes.end(), want[found].begin(),
+                               want[found].end()));
+        ++found;
+      }
+      ASSERT_EQ(found, want.size());
+      ASSERT_EQ(reader->offset(), file.size());
+    }
+  }
+}
+
+TEST_F(BlockFileReaderTest, ALastFrameCutAnywhereIsReported) {
+  const std::vector<uint8_t> first = Bytes(100);
+  const std::vector<uint8_t> second(90, 0x11);
+  std::vector<uint8_t> file;
+  AppendFrame(file, first, 100);
+  const size_t begin = file.size();
+  AppendFrame(file, second, 90);
+  for (size_t cut = begin; cut <= file.size(); ++cut) {
+    const auto reader = Read({file.begin(), file.begin() + static_cast<ptrdiff_t>(cut)});
+    size_t blocks = 0;
+    while (reader->Next()) ++blocks;
+    ASSERT_EQ(blocks, cut == file.size() ? 2u : 1u);
+    const bool visible = cut >= begin + 4 && cut < file.size();
+    ASSERT_EQ(reader->truncated_offset(), visible ? std::optional<uint64_t>(begin) : std::nullopt) << cut;
+  }
+}
+
+TEST_F(BlockFileReaderTest, SizesAtTheLimits) {
+  for (const uint32_t size : {80u, 81u, 4'000'000u, 4'000'001u}) {
+    std::vector<uint8_t> file;
+    AppendFrame(file, std::vector<uint8_t>(size, 0x22), size);
+    EXPECT_EQ(Read(file)->Next().has_value(), size == 81 || size == 4'000'000) << size;
+  }
+  EXPECT_FALSE(Read({})->Next().has_value());
+}
+
+TEST_F(BlockFileReaderTest, MissingFilesAndBadKeysAreSentences) {
+  const auto missing = BlockFileReader::Open(*files_, directory_.File("absent.dat"), kTestMagic);
+  EXPECT_TRUE(absl::IsNotFound(missing.status()));
+  ASSERT_TRUE(files_->ReplaceFile(directory_.File("blk.dat"), Bytes(100)).ok());
+  ASSERT_TRUE(files_->ReplaceFile(directory_.File("xor.dat"), Bytes(7)).ok());
+  const auto bad_key = BlockFileReader::Open(*files_, directory_.File("blk.dat"), kTestMagic);
+  EXPECT_TRUE(absl::IsDataLoss(bad_key.status()));
+  ExpectNames(bad_key.status(), "xor.dat");
+}
+
+// Real blocks: every frame is found, nothing is skipped, and each header names the one before it.
+TEST_F(BlockFileReaderTest, RealBlockFiles) {
+  if (DataDirectory().empty()) GTEST_SKIP() << "needs outside data: block files under $HEADRACE_DATA";
+  size_t files = 0;
+  size_t blocks = 0;
+  for (const std::string& path : DataFilesEndingWith(".dat")) {
+    const std::vector<uint8_t> start = ReadFileBytes(path);
+    ASSERT_GE(start.size(), kFrameHeaderBytes) << path;
+    NetworkMagic magic;
+    std::copy_n(start.begin(), magic.size(), magic.begin());
+    const auto reader = BlockFileReader::Open(*files_, path, magic).value();
+    Hash256 previous;
+    size_t in_file = 0;
+    while (const auto block = reader->Next()) {
+      const BlockHeader header = BlockHeader::Load(block->bytes.bytes.data());
+      if (in_file != 0) {
+        ASSERT_EQ(header.previous, previous) << path << " block " << in_file;
+      }
+      previous = header.Hash();
+      ++in_file;
+    }
+    EXPECT_GT(in_file, 0u) << path;
+    EXPECT_EQ(reader->skipped_bytes(), 0u) << path;
+    EXPECT_FALSE(reader->truncated_offset().has_value()) << path;
+    ++files;
+    blocks += in_file;
+  }
+  std::printf("read %zu blocks of %zu files\n", blocks, files);
+  EXPECT_GT(files, 0u);
+}
+
+}  // namespace
+}  // namespace headrace::testing
