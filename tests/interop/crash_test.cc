@@ -16,8 +16,8 @@ namespace {
 
 constexpr int kKills = 30;
 constexpr uint32_t kBlocksInTransitMax = 4;
-// 30 MB of chain in about eight seconds: slow enough for every kill to fall into the sync.
-constexpr uint64_t kBytesPerSecond = 4'000'000;
+// 30 MB of chain in about fifteen seconds: slow enough for every kill to fall into the sync.
+constexpr uint64_t kBytesPerSecond = 2'000'000;
 constexpr double kRunSecondsMin = 0.15;
 constexpr double kRunSecondsMax = 0.75;
 
