@@ -8,6 +8,7 @@ namespace headrace {
 void EncodeUndo(std::span<const Coin> spent, uint32_t coinbase_inputs, std::vector<uint8_t>& out) {
   out.clear();
   ByteWriter writer(out);
+  writer.CompactSize(spent.size() - coinbase_inputs);
   for (const Coin& coin : spent.subspan(coinbase_inputs)) {
     writer.CompactSize(uint64_t{coin.height} << 1 | (coin.is_coinbase ? 1 : 0));
     writer.CompactSize(static_cast<uint64_t>(coin.amount));
@@ -17,6 +18,10 @@ void EncodeUndo(std::span<const Coin> spent, uint32_t coinbase_inputs, std::vect
 
 DecodeError DecodeUndo(ByteSpan undo, uint32_t coinbase_inputs, std::span<Coin> spent, Arena& arena) {
   ByteReader reader(undo);
+  const uint64_t count = reader.CompactSize64();
+  if (!reader.ok()) return reader.error();
+  const size_t expected = spent.size() - coinbase_inputs;
+  if (count != expected) return count < expected ? DecodeError::kTruncated : DecodeError::kTrailingBytes;
   for (Coin& coin : spent.subspan(coinbase_inputs)) {
     const uint64_t height_and_coinbase = reader.CompactSize64();
     coin.height = static_cast<uint32_t>(height_and_coinbase >> 1);

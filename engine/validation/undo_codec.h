@@ -1,7 +1,7 @@
 // Undo records: what a block's inputs spent, in column order without the coinbase, so that the block can be taken back.
 //
-// Bytes, per coin: compact size (height << 1 | coinbase), compact size amount, compact size and bytes of the script. The
-// store that keeps them adds length, checksum and the block's hash.
+// Bytes: compact size count of coins; then per coin, compact size (height << 1 | coinbase), compact size amount, compact
+// size and bytes of the script. The store that keeps them adds length, checksum and the block's hash.
 #pragma once
 
 #include <span>
