@@ -164,7 +164,8 @@ absl::Status BlockPipeline::Admit(JobOwner job, std::vector<BlockReport>& report
   }
   if (job->slab != nullptr) reports.push_back({id, job->source, Verdict()});
   job->slab = nullptr;
-  if (tree_.is_invalid(id)) {
+  // A block of another branch is read again if that branch wins.
+  if (tree_.is_invalid(id) || !IsWanted(id)) {
     Recycle(std::move(job));
     return absl::OkStatus();
   }
@@ -189,8 +190,13 @@ void BlockPipeline::MarkInvalid(HeaderId id) {
   tree_.MarkInvalid(id);
   // A failing disk shows at the next write that matters.
   records_.Put(id).IgnoreError();
+  DropReady([this](HeaderId ready) { return tree_.is_invalid(ready); });
+}
+
+template <typename Predicate>
+void BlockPipeline::DropReady(Predicate&& is_unwanted) {
   for (auto at = ready_.begin(); at != ready_.end();) {
-    if (!tree_.is_invalid(at->first.second)) {
+    if (!is_unwanted(at->first.second)) {
       ++at;
       continue;
     }
@@ -200,8 +206,22 @@ void BlockPipeline::MarkInvalid(HeaderId id) {
   }
 }
 
+bool BlockPipeline::IsWanted(HeaderId id) const {
+  return tree_.IsAncestorOf(id, best_header_) || tree_.IsAncestorOf(id, target_);
+}
+
+void BlockPipeline::FollowBranches() {
+  const HeaderId best_header = tree_.best_header();
+  const HeaderId target = Target();
+  const bool left_a_branch = !tree_.IsAncestorOf(best_header_, best_header) || !tree_.IsAncestorOf(target_, target);
+  best_header_ = best_header;
+  target_ = target;
+  if (left_a_branch) DropReady([this](HeaderId ready) { return !IsWanted(ready); });
+}
+
 absl::StatusOr<bool> BlockPipeline::Step(int64_t now_ns, std::vector<BlockReport>& reports,
                                          std::vector<HeaderId>& applied) {
+  FollowBranches();
   HR_ASSIGN_OR_RETURN(const bool collected, CollectDone(reports));
   HR_ASSIGN_OR_RETURN(const bool some_applied, ApplyVerified(reports, applied));
   HR_ASSIGN_OR_RETURN(const bool advanced, Advance(reports));

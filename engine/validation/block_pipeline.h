@@ -14,8 +14,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
-#include <shared_mutex>
 #include <span>
 #include <utility>
 #include <vector>
@@ -23,6 +21,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "engine/base/bounded_ring.h"
 #include "engine/chain/active_chain.h"
 #include "engine/chain/assume_valid.h"
@@ -98,8 +97,9 @@ class BlockPipeline {
   bool is_recovering() const { return is_recovering_; }
   // Bytes of blocks in memory, whatever their stage.
   uint64_t pending_bytes() const { return graph_bytes_ + ready_bytes_ + ahead_bytes_; }
-  // True while workers or the store are behind, that is, when the next block does not wait for the network.
-  bool is_busy() const { return !ahead_.empty() || !in_graph_.empty() || !ready_.empty(); }
+  // True while workers or the store are behind, that is, when the next block does not wait for the network. Ready blocks
+  // do not count: they wait for one that is not here.
+  bool is_busy() const { return !ahead_.empty() || !in_graph_.empty(); }
   const PipelineCounters& counters() const { return counters_; }
 
   // Any thread.
@@ -118,6 +118,10 @@ class BlockPipeline {
   absl::StatusOr<bool> CollectDone(std::vector<BlockReport>& reports);
   absl::Status Admit(JobOwner job, std::vector<BlockReport>& reports);
   void KeepReady(JobOwner job);
+  template <typename Predicate>
+  void DropReady(Predicate&& is_unwanted);
+  bool IsWanted(HeaderId id) const;
+  void FollowBranches();
   void MarkInvalid(HeaderId id);
 
   // Resolving (pipeline_advance.cc).
@@ -149,6 +153,9 @@ class BlockPipeline {
 
   ActiveChain chain_;
   HeaderId resolved_ = 0;
+  // Whose ancestors are worth keeping ready.
+  HeaderId best_header_ = 0;
+  HeaderId target_ = 0;
   bool is_recovering_ = false;
   bool is_disconnecting_ = false;
   HeaderId recovery_tip_ = 0;
@@ -167,8 +174,9 @@ class BlockPipeline {
   int64_t last_checkpoint_ns_ = 0;
   PipelineCounters counters_;
 
-  // Held alone while the store or the applied tip changes, shared by readers.
-  mutable std::shared_mutex gate_;
+  // Held alone while the store or the applied tip changes, shared by readers. Readers that keep coming do not keep the
+  // engine out: absl::Mutex lets a waiting writer go before new readers.
+  mutable absl::Mutex gate_;
 };
 
 }  // namespace headrace

@@ -32,7 +32,9 @@ std::vector<HeaderId> BlockPipeline::PathTo(HeaderId target, uint32_t blocks_max
 }
 
 absl::StatusOr<bool> BlockPipeline::Advance(std::vector<BlockReport>& reports) {
-  const HeaderId target = Target();
+  // Blocks admitted in this turn may have changed it.
+  FollowBranches();
+  const HeaderId target = target_;
   if (target == resolved_) return false;
   if (!tree_.IsAncestorOf(resolved_, target)) {
     // Another branch has more work. What is above the applied tip finishes first; then the applied blocks that are not on
@@ -89,7 +91,7 @@ absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, 
 
   size_t resolved;
   {
-    std::unique_lock gate(gate_);
+    const absl::WriterMutexLock gate(&gate_);
     HR_ASSIGN_OR_RETURN(resolved, resolver_.Resolve(window, is_recovering_));
     for (size_t i = 0; i < resolved; ++i) {
       BlockJob* job = window[i];

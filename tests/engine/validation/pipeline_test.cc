@@ -146,8 +146,9 @@ TEST_F(PipelineTest, ABadScriptUnderFiftyResolvedBlocksIsTakenBackAndNothingOfIt
   chain.Add({chain.Spend({{unsatisfiable.Txid(), 0}}, 1)});
   Grow(chain, 50);
 
-  constexpr uint32_t kPassing = 105;
-  HoldingExecutor holding(*executor_, kPassing);
+  // Blocks up to 100 have no scripts to check; from there on there is one batch a block.
+  constexpr uint32_t kHeldAbove = 105;
+  HoldingExecutor holding(*executor_, kHeldAbove - 100);
   TestNodeOptions options = Options(&holding);
   options.node.pipeline.checkpoint_interval_ns = 1;
   TestNode node(options);
@@ -172,13 +173,13 @@ TEST_F(PipelineTest, ABadScriptUnderFiftyResolvedBlocksIsTakenBackAndNothingOfIt
 
   OfferFrom(node, chain, 1);
   node.RunUntil([&] { return node.node().Status().resolved_height >= bad_height + 50; });
-  EXPECT_EQ(node.node().AppliedTip().height, kPassing);
+  EXPECT_EQ(node.node().AppliedTip().height, kHeldAbove);
   {
     // Spent by a block above the applied tip: still there for readers. Spent by the applied tip: gone.
     Coin coin;
     std::vector<uint8_t> script;
-    EXPECT_TRUE(*node.node().FindCoin(chain.CoinbaseOf(kPassing + 1 - 100), coin, script));
-    EXPECT_FALSE(*node.node().FindCoin(chain.CoinbaseOf(kPassing - 100), coin, script));
+    EXPECT_TRUE(*node.node().FindCoin(chain.CoinbaseOf(kHeldAbove + 1 - 100), coin, script));
+    EXPECT_FALSE(*node.node().FindCoin(chain.CoinbaseOf(kHeldAbove - 100), coin, script));
   }
   holding.LetGo();
   node.RunUntilQuiet();
