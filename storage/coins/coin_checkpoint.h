@@ -29,6 +29,7 @@ class CoinCheckpoint {
   bool under_way() const { return phase_ != Phase::kIdle; }
   // The manifest in the directory; its shards' points are the origin when there is none.
   const CoinManifest& published() const { return published_; }
+  bool is_published() const { return is_published_; }
 
   // Checks the free space and chooses which segments will be compacted away.
   absl::Status Begin();

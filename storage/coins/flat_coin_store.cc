@@ -201,7 +201,8 @@ absl::Status FlatCoinStore::FinishCheckpoint() {
     HR_RETURN_IF_ERROR(checkpoint_->Step(applied_, true));
   }
   if (checkpoint_->under_way()) checkpoint_->Abandon();
-  if (durable() == resolved_ && checkpoint_->published().Highest() == resolved_) return absl::OkStatus();
+  const bool is_whole = durable() == resolved_ && checkpoint_->published().Highest() == resolved_;
+  if (checkpoint_->is_published() && is_whole) return absl::OkStatus();
   HR_RETURN_IF_ERROR(checkpoint_->Begin());
   has_changed_ = false;
   return checkpoint_->Step(applied_, true);

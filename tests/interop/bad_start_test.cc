@@ -36,11 +36,9 @@ class BadStartTest : public ::testing::Test {
     return coins;
   }
 
-  // After the cause is gone: starts, stops, and has the same coins.
+  // After the cause is gone: starts, stops where it was, and has the same coins.
   static void ExpectNothingLost(NodeProcess& node, const nlohmann::json& coins) {
-    node.StartListening({});
-    EXPECT_TRUE(node.WaitForHeight(kHeight, 60)) << node.process().Everything();
-    EXPECT_EQ(node.Stop(), 0) << node.process().Everything();
+    EXPECT_EQ(node.RunToEnd({"-connect=0", "-stopatheight=" + std::to_string(kHeight)}, 60), 0) << node.process().Everything();
     EXPECT_EQ(node.Coins(), coins);
   }
 };
