@@ -141,8 +141,6 @@ absl::Status Node::Handle(const PeerEvent& event, int64_t now_ns) {
 }
 
 void Node::OnConnected(const PeerConnected& event, int64_t now_ns) {
-  HR_LOG(kInfo, kNet, "peer connected id=", event.info.id, " address=", event.info.address,
-         " inbound=", event.info.is_inbound ? 1 : 0, " agent=", event.info.user_agent, " height=", event.info.start_height);
   peers_[event.info.id].info = event.info;
   header_sync_.OnConnected(event.info.id, now_ns, commands_);
 }

@@ -18,7 +18,10 @@ NodeStatus Node::Status() const {
 
 WaitReason Node::WaitingOn() const {
   const HeaderId target = tree_.best_header();
-  if (pipeline_.chain().tip() == target) return WaitReason::kNothing;
+  if (pipeline_.chain().tip() == target) {
+    // Nothing known but the genesis block, and nobody to ask.
+    return target == kGenesisId && peers_.empty() ? WaitReason::kPeer : WaitReason::kNothing;
+  }
   if (pipeline_.is_busy()) return WaitReason::kCpu;
   if (download_.in_flight_count() != 0) return WaitReason::kNetwork;
   return download_.any_peer_has_blocks() ? WaitReason::kDisk : WaitReason::kPeer;
@@ -29,7 +32,8 @@ double Node::Progress() const {
   const HeaderId tip = pipeline_.chain().tip();
   const uint32_t height = tree_.height(tip);
   const uint32_t header_height = std::max(tree_.height(tree_.best_header()), height);
-  if (header_height == 0 || height == header_height) return 1;
+  if (header_height == 0) return 0;
+  if (height == header_height) return 1;
   const double done = static_cast<double>(tree_.chain_transaction_count(tip));
   const uint32_t span = std::min(height, 1000u);
   if (span == 0) return 0;

@@ -161,7 +161,7 @@ void PeerHub::OnClosed(ConnectionId connection, CloseReason reason, int error) {
   if (peer->is_handshake_complete) events_.Push(PeerDisconnected{connection});
   if (peer->info.is_inbound) --inbound_count_;
   growing_bytes_ -= peer->framer_bytes_counted;
-  manual_peers_.OnClosed(connection, clock_.MonotonicNs());
+  if (!is_stopping_) manual_peers_.OnClosed(connection, clock_.MonotonicNs());
   table_.Remove(connection);
   peers_.erase(connection);
 }
