@@ -4,13 +4,14 @@
 
 #include "tests/interop/node_process.h"
 #include "tests/support/data.h"
+#include "tests/support/temporary_directory.h"
 
 namespace headrace::testing {
 namespace {
 
 constexpr uint32_t kBlocks = 250;
 
-std::string Generate(const TempDirectory& directory, const std::string& name, int seed) {
+std::string Generate(const TemporaryDirectory& directory, const std::string& name, int seed) {
   const std::string file = directory.path() + "/" + name;
   const ProgramResult result = RunProgram({Program("headrace-chaingen"), "--output=" + file + ".dat", "--blocks=" + std::to_string(kBlocks),
                                            "--transactions-per-block=20", "--seed=" + std::to_string(seed),
@@ -20,7 +21,7 @@ std::string Generate(const TempDirectory& directory, const std::string& name, in
 }
 
 TEST(ChaingenTest, SeedDecidesTheBytes) {
-  const TempDirectory directory;
+  const TemporaryDirectory directory;
   const std::vector<uint8_t> first = ReadFileBytes(Generate(directory, "first", 7) + ".dat");
   EXPECT_FALSE(first.empty());
   EXPECT_TRUE(first == ReadFileBytes(Generate(directory, "again", 7) + ".dat"));
@@ -28,7 +29,7 @@ TEST(ChaingenTest, SeedDecidesTheBytes) {
 }
 
 TEST(ChaingenTest, ANodeEndsOnTheExpectedSet) {
-  const TempDirectory directory;
+  const TemporaryDirectory directory;
   const std::string chain = Generate(directory, "chain", 42);
   const nlohmann::json expected = ReadJson(chain + ".json");
   NodeProcess seed("regtest");

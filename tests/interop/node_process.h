@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tests/support/process.h"
+#include "tests/support/temporary_directory.h"
 
 namespace headrace::testing {
 
@@ -47,7 +48,7 @@ class NodeProcess {
 
  private:
   std::string network_;
-  TempDirectory directory_;
+  TemporaryDirectory directory_;
   std::unique_ptr<ChildProcess> process_;
   uint16_t port_ = 0;
 };

@@ -1,5 +1,6 @@
 // The support that end-to-end tests stand on: children, deadlines, ports, directories.
 #include "tests/support/process.h"
+#include "tests/support/temporary_directory.h"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -50,7 +51,7 @@ TEST(ProcessTest, PortsAreOccupiedAndFree) {
 TEST(ProcessTest, ADirectoryGoesWithItsObject) {
   std::string path;
   {
-    const TempDirectory directory;
+    const TemporaryDirectory directory;
     path = directory.path();
     std::ofstream(path + "/file") << "x";
     EXPECT_TRUE(std::filesystem::exists(path + "/file"));

@@ -150,7 +150,7 @@ void ChainBuilder::TruncateTo(uint32_t height) {
   for (const auto& block : blocks_) ApplyToSet(*block);
 }
 
-Hash256 HashSerialized3(const NaiveCoinSet& coins) {
+Hash256 HashSerialized3(const TestCoinSet& coins) {
   std::vector<uint8_t> bytes;
   ByteWriter writer(bytes);
   for (const auto& [outpoint, coin] : coins) {

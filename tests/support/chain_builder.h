@@ -22,7 +22,7 @@ struct TestCoin {
 };
 
 // Obviously right: an ordered map, one coin at a time.
-using NaiveCoinSet = std::map<OutPoint, TestCoin>;
+using TestCoinSet = std::map<OutPoint, TestCoin>;
 
 struct TestOutput {
   Amount amount;
@@ -67,7 +67,7 @@ class ChainBuilder {
 
   const std::vector<std::shared_ptr<const TestBlock>>& blocks() const { return blocks_; }  // without genesis
   uint32_t height() const { return static_cast<uint32_t>(blocks_.size()); }
-  const NaiveCoinSet& coins() const { return coins_; }
+  const TestCoinSet& coins() const { return coins_; }
   // Back to a lower tip; the naive set is made anew.
   void TruncateTo(uint32_t height);
 
@@ -76,10 +76,10 @@ class ChainBuilder {
 
   BlockHeader genesis_;
   std::vector<std::shared_ptr<const TestBlock>> blocks_;
-  NaiveCoinSet coins_;
+  TestCoinSet coins_;
 };
 
 // The field's hash_serialized_3 of a naive set.
-Hash256 HashSerialized3(const NaiveCoinSet& coins);
+Hash256 HashSerialized3(const TestCoinSet& coins);
 
 }  // namespace headrace::testing

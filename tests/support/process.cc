@@ -188,15 +188,4 @@ uint16_t FreePort() {
 OccupiedPort::OccupiedPort() : fd_(ListenOnLoopback(&port_)) {}
 OccupiedPort::~OccupiedPort() { close(fd_); }
 
-TempDirectory::TempDirectory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "headrace-test-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) Throw("mkdtemp " + pattern);
-  path_ = pattern;
-}
-
-TempDirectory::~TempDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 }  // namespace headrace::testing

@@ -9,6 +9,7 @@
 
 #include "tests/support/data.h"
 #include "tests/support/process.h"
+#include "tests/support/temporary_directory.h"
 
 namespace headrace {
 namespace {
@@ -21,7 +22,7 @@ std::string ReadText(const std::string& path) {
 }
 
 TEST(LogSinkTest, TextLinesCarryTimeCategoryAndLevel) {
-  const testing::TempDirectory directory;
+  const testing::TemporaryDirectory directory;
   const std::string path = directory.path() + "/debug.log";
   auto sink = DaemonLogSink::Open(path, LogFormat::kText, false);
   ASSERT_TRUE(sink.ok()) << sink.status();
@@ -33,7 +34,7 @@ TEST(LogSinkTest, TextLinesCarryTimeCategoryAndLevel) {
 }
 
 TEST(LogSinkTest, WhatAPeerSaysStaysOnOneLine) {
-  const testing::TempDirectory directory;
+  const testing::TemporaryDirectory directory;
   const std::string path = directory.path() + "/debug.log";
   auto sink = DaemonLogSink::Open(path, LogFormat::kText, false);
   ASSERT_TRUE(sink.ok());
@@ -43,7 +44,7 @@ TEST(LogSinkTest, WhatAPeerSaysStaysOnOneLine) {
 }
 
 TEST(LogSinkTest, JsonLinesParseEvenWithBadUtf8) {
-  const testing::TempDirectory directory;
+  const testing::TemporaryDirectory directory;
   const std::string path = directory.path() + "/debug.log";
   auto sink = DaemonLogSink::Open(path, LogFormat::kJson, false);
   ASSERT_TRUE(sink.ok());
@@ -56,7 +57,7 @@ TEST(LogSinkTest, JsonLinesParseEvenWithBadUtf8) {
 }
 
 TEST(LogSinkTest, ReopensUnderTheSameName) {
-  const testing::TempDirectory directory;
+  const testing::TemporaryDirectory directory;
   const std::string path = directory.path() + "/debug.log";
   auto sink = DaemonLogSink::Open(path, LogFormat::kText, false);
   ASSERT_TRUE(sink.ok());
@@ -71,7 +72,7 @@ TEST(LogSinkTest, ReopensUnderTheSameName) {
 }
 
 TEST(LogSinkTest, AppendsToWhatIsThereAndRefusesADirectory) {
-  const testing::TempDirectory directory;
+  const testing::TemporaryDirectory directory;
   const std::string path = directory.path() + "/debug.log";
   for (int run = 0; run < 2; ++run) {
     auto sink = DaemonLogSink::Open(path, LogFormat::kText, false);
@@ -86,7 +87,7 @@ TEST(LogSinkTest, AppendsToWhatIsThereAndRefusesADirectory) {
 }
 
 TEST(LogSinkTest, ManyThreadsWriteWholeLines) {
-  const testing::TempDirectory directory;
+  const testing::TemporaryDirectory directory;
   const std::string path = directory.path() + "/debug.log";
   constexpr int kThreads = 4;
   constexpr int kLines = 200;

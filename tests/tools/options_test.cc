@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "tools/headraced/option_table.h"
+#include "tests/support/temporary_directory.h"
 
 namespace headrace {
 namespace {
@@ -20,13 +21,10 @@ using ::testing::IsEmpty;
 class OptionsTest : public ::testing::Test {
  protected:
   OptionsTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "headrace-options-XXXXXX").string();
-    home_ = mkdtemp(pattern.data());
     machine_.available_memory_bytes = uint64_t{8} << 30;
     machine_.cores = 4;
     machine_.home_directory = home_;
   }
-  ~OptionsTest() override { std::filesystem::remove_all(home_); }
 
   std::string DataDirectory() const { return home_ + "/.headrace"; }
 
@@ -53,7 +51,8 @@ class OptionsTest : public ::testing::Test {
     return sentence;
   }
 
-  std::string home_;
+  testing::TemporaryDirectory directory_;
+  const std::string home_ = directory_.path();
   MachineFacts machine_;
 };
 

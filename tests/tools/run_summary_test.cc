@@ -8,6 +8,7 @@
 
 #include "tests/support/data.h"
 #include "tests/support/process.h"
+#include "tests/support/temporary_directory.h"
 
 namespace headrace {
 namespace {
@@ -73,7 +74,7 @@ TEST(RunSummaryTest, ARunThatDidNothingHasNoRates) {
 }
 
 TEST(RunSummaryTest, TheFileIsWholeOrAbsent) {
-  const testing::TempDirectory directory;
+  const testing::TemporaryDirectory directory;
   RunSummary summary;
   summary.Start(StatusWith(10, {}), 0);
   const std::string path = directory.path() + "/summary.json";

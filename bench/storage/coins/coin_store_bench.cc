@@ -18,6 +18,7 @@
 #include "engine/runtime/tbb_executor.h"
 #include "storage/coins/flat_coin_store.h"
 #include "storage/file/open_file_system.h"
+#include "tests/support/temporary_directory.h"
 
 namespace headrace {
 namespace {
@@ -39,20 +40,14 @@ class BenchStore {
  public:
   explicit BenchStore(size_t workers)
       : executor_(MakeTbbExecutor(workers)), files_(OpenFileSystem().value()) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "headrace-bench-XXXXXX").string();
-    directory_ = ::mkdtemp(pattern.data());
     CoinStoreOptions options;
     options.files = files_.get();
     options.executor = executor_.get();
     options.entropy = &entropy_;
-    options.directory = directory_;
+    options.directory = directory_.path();
     options.cache_bytes_max = uint64_t{16} << 30;
     options.make_durable = [] { return absl::OkStatus(); };
     store_ = OpenCoinStore(options).value();
-  }
-  ~BenchStore() {
-    store_.reset();
-    std::filesystem::remove_all(directory_);
   }
 
   FlatCoinStore& store() { return *store_; }
@@ -127,7 +122,7 @@ class BenchStore {
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<FileSystem> files_;
   ProductionEntropy entropy_;
-  std::string directory_;
+  testing::TemporaryDirectory directory_;
   std::unique_ptr<FlatCoinStore> store_;
   std::vector<OutPoint> coins_;
   std::mt19937_64 random_{1};

@@ -7,7 +7,7 @@
 #include "engine/base/log.h"
 #include "engine/runtime/tbb_executor.h"
 #include "gtest/gtest.h"
-#include "tests/engine/validation/test_node.h"
+#include "tests/support/node/test_node.h"
 
 namespace headrace {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "storage/blocks/flat_block_store.h"
 #include "storage/file/open_file_system.h"
-#include "tests/storage/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace headrace::testing {
 

@@ -83,7 +83,7 @@ class CoinDamage : public ::testing::Test {
   }
 
   CoinWorld world_{31, 8 << 20};
-  ScratchDirectory copy_;
+  TemporaryDirectory copy_;
   std::string segment_, image_, manifest_;
 };
 
@@ -164,7 +164,7 @@ TEST_F(CoinDamage, RottenRecordIsNoVerdict) {
 }
 
 TEST_F(CoinDamage, ReadingAnEmptyDirectorySaysSo) {
-  ScratchDirectory empty;
+  TemporaryDirectory empty;
   CoinStoreOptions options = world_.Options(empty.path());
   options.is_read_only = true;
   EXPECT_EQ(OpenCoinStore(options).status().code(), absl::StatusCode::kNotFound);

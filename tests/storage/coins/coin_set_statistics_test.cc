@@ -114,7 +114,7 @@ TEST(CoinSetStatistics, EqualThePublishedSetsOfARealChain) {
   const std::unique_ptr<Executor> executor = MakeTbbExecutor(2);
   const std::unique_ptr<FileSystem> files = OpenFileSystem().value();
   FixedEntropy entropy(1);
-  ScratchDirectory directory;
+  TemporaryDirectory directory;
   CoinStoreOptions options;
   options.files = files.get();
   options.executor = executor.get();

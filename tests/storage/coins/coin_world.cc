@@ -28,13 +28,6 @@ NaiveCoin ToNaive(const Coin& coin) {
 
 }  // namespace
 
-ScratchDirectory::ScratchDirectory() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "headrace-coins-XXXXXX").string();
-  path_ = ::mkdtemp(pattern.data());
-}
-
-ScratchDirectory::~ScratchDirectory() { std::filesystem::remove_all(path_); }
-
 Hash256 RandomHash(std::mt19937_64& random) {
   Hash256 hash;
   for (uint8_t& byte : hash.bytes) byte = static_cast<uint8_t>(random());

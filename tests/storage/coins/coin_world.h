@@ -15,6 +15,7 @@
 #include "storage/file/open_file_system.h"
 #include "tests/reference/naive_coin_set.h"
 #include "tests/support/inline_executor.h"
+#include "tests/support/temporary_directory.h"
 
 namespace headrace::testing {
 
@@ -40,17 +41,6 @@ class FixedEntropy : public Entropy {
 
  private:
   std::mt19937_64 random_;
-};
-
-// A directory of its own, removed at the end.
-class ScratchDirectory {
- public:
-  ScratchDirectory();
-  ~ScratchDirectory();
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
 };
 
 std::vector<uint8_t> RandomScript(std::mt19937_64& random);
@@ -99,7 +89,7 @@ class CoinWorld {
   InlineExecutor inline_executor_;
   Executor* executor_;
   FixedEntropy entropy_;
-  ScratchDirectory directory_;
+  TemporaryDirectory directory_;
   std::unique_ptr<FileSystem> files_;
   uint64_t cache_bytes_max_;
   BlockPoint origin_;

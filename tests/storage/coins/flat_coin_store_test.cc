@@ -56,7 +56,7 @@ TEST_P(RandomHistory, HoldsTheNaiveSet) {
       case 4: {
         // A crash: what the directory holds at this moment must be enough.
         if (world.Below(3) != 0) break;
-        ScratchDirectory copy;
+        TemporaryDirectory copy;
         CopyDirectory(world.directory(), copy.path());
         ASSERT_NO_FATAL_FAILURE(world.RecoverAndCompare(copy.path()));
         break;
@@ -91,7 +91,7 @@ TEST(FlatCoinStore, RecoversFromAFuzzyManifest) {
     if (world.store().counters().checkpoints == published) {
       ASSERT_NO_FATAL_FAILURE(world.Checkpoint());
     }
-    ScratchDirectory copy;
+    TemporaryDirectory copy;
     CopyDirectory(world.directory(), copy.path());
     auto opened = OpenCoinStore(world.Options(copy.path()));
     ASSERT_TRUE(opened.ok()) << opened.status();
@@ -122,7 +122,7 @@ TEST(FlatCoinStore, GivesUpACheckpointThatADisconnectOvertakes) {
 
 TEST(FlatCoinStore, AsksForDurabilityBeforeItPublishes) {
   CoinWorld world(6, 64 << 20);
-  ScratchDirectory directory;
+  TemporaryDirectory directory;
   CoinStoreOptions options = world.Options(directory.path());
   absl::Status answer = absl::InternalError("The undo file cannot be written.");
   int asked = 0;

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "storage/file/open_file_system.h"
-#include "tests/storage/temporary_directory.h"
+#include "tests/support/temporary_directory.h"
 
 namespace headrace::testing {
 

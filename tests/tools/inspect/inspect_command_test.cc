@@ -15,6 +15,7 @@
 #include "storage/coins/flat_coin_store.h"
 #include "storage/file/open_file_system.h"
 #include "tests/support/data.h"
+#include "tests/support/temporary_directory.h"
 
 namespace headrace::testing {
 namespace {
@@ -37,8 +38,6 @@ Answer Inspect(const std::vector<std::string>& arguments) {
 class InspectCommand : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "headrace-inspect-XXXXXX").string();
-    directory_ = ::mkdtemp(pattern.data());
     network_ = directory_ + "/regtest";
     fs::create_directories(network_ + "/blocks");
     const ChainParams& chain = ParamsFor(ChainId::kRegtest);
@@ -51,8 +50,6 @@ class InspectCommand : public ::testing::Test {
     Write(network_ + "/blocks/blk00000.dat", framed);
     MakeCoins(genesis, chain);
   }
-  void TearDown() override { fs::remove_all(directory_); }
-
   // The genesis block's columns serve as a block at height 1, whose coin can be told by its amount.
   void MakeCoins(const std::vector<uint8_t>& raw, const ChainParams& chain) {
     const std::unique_ptr<Executor> executor = MakeTbbExecutor(1);
@@ -80,7 +77,9 @@ class InspectCommand : public ::testing::Test {
     std::ofstream(path, std::ios::binary | std::ios::trunc).write(reinterpret_cast<const char*>(bytes.data()), bytes.size());
   }
 
-  std::string directory_, network_;
+  testing::TemporaryDirectory temporary_;
+  const std::string directory_ = temporary_.path();
+  std::string network_;
 };
 
 TEST_F(InspectCommand, PrintsTheSet) {

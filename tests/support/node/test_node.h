@@ -13,23 +13,14 @@
 #include "storage/coins/flat_coin_store.h"
 #include "storage/file/open_file_system.h"
 #include "tests/support/chain_builder.h"
+#include "tests/support/temporary_directory.h"
 
 namespace headrace::testing {
-
-// A directory that goes with its owner.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 struct TestNodeOptions {
   std::string directory;
   Executor* executor = nullptr;
+  PeerGateway* peers = nullptr;  // nobody, when absent
   NodeOptions node;
 };
 
@@ -49,17 +40,17 @@ class TestNode {
   Node& node() { return *node_; }
   CoinStore& coins() { return *coins_; }
   NodeStatus Status();
-  // Whether the store holds exactly these coins.
-  void ExpectCoins(const NaiveCoinSet& expected);
+  // Whether the store holds exactly these coins, and the hash of the set is theirs.
+  void ExpectCoins(const TestCoinSet& expected);
 
  private:
   class SteppedClock;
-  class NoPeers;
   class TestEntropy;
   class NoDoorbell;
 
   std::unique_ptr<SteppedClock> clock_;
-  std::unique_ptr<NoPeers> peers_;
+  Executor& executor_;
+  std::unique_ptr<PeerGateway> no_peers_;
   std::unique_ptr<TestEntropy> entropy_;
   std::unique_ptr<NoDoorbell> doorbell_;
   std::unique_ptr<FileSystem> files_;

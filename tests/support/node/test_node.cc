@@ -1,19 +1,13 @@
-#include "tests/engine/validation/test_node.h"
+#include "tests/support/node/test_node.h"
 
 #include <cstdlib>
 #include <thread>
 
 #include "engine/consensus/chain_params.h"
 #include "gtest/gtest.h"
+#include "storage/coins/coin_set_statistics.h"
 
 namespace headrace::testing {
-
-TemporaryDirectory::TemporaryDirectory() {
-  std::string pattern = std::filesystem::temp_directory_path() / "headrace-test-XXXXXX";
-  path_ = mkdtemp(pattern.data());
-}
-
-TemporaryDirectory::~TemporaryDirectory() { std::filesystem::remove_all(path_); }
 
 // Time moves only when the test turns the engine: a millisecond a look.
 class TestNode::SteppedClock : public Clock {
@@ -25,13 +19,17 @@ class TestNode::SteppedClock : public Clock {
   int64_t now_ns_ = 1'000'000'000;
 };
 
-class TestNode::NoPeers : public PeerGateway {
+namespace {
+
+class NoPeers : public PeerGateway {
  public:
   bool TakeEvents(std::vector<PeerEvent>&, size_t) override { return false; }
   void Submit(std::vector<PeerCommand>& commands) override { commands.clear(); }
   uint64_t QueuedBytes(PeerId) const override { return 0; }
   void SetBestHeight(int32_t) override {}
 };
+
+}  // namespace
 
 class TestNode::TestEntropy : public Entropy {
  public:
@@ -49,7 +47,10 @@ class TestNode::NoDoorbell : public Doorbell {
 };
 
 TestNode::TestNode(const TestNodeOptions& options)
-    : clock_(new SteppedClock), peers_(new NoPeers), entropy_(new TestEntropy), doorbell_(new NoDoorbell) {
+    : clock_(new SteppedClock),
+      executor_(*options.executor),
+      no_peers_(new NoPeers),
+      entropy_(new TestEntropy), doorbell_(new NoDoorbell) {
   const ChainParams& params = ParamsFor(ChainId::kRegtest);
   files_ = OpenFileSystem().value();
   FlatBlockStore::Options block_options;
@@ -68,7 +69,8 @@ TestNode::TestNode(const TestNodeOptions& options)
   coin_options.make_durable = [this] { return blocks_->Sync(); };
   coins_ = OpenCoinStore(coin_options).value();
   node_ = std::make_unique<Node>(params, options.node,
-                                 NodePorts{*clock_, *options.executor, *blocks_, *coins_, *peers_, *doorbell_});
+                                 NodePorts{*clock_, executor_, *blocks_, *coins_,
+                                           options.peers == nullptr ? *no_peers_ : *options.peers, *doorbell_});
   std::vector<StrayBlock> stray;
   for (const RecoveredBlock& block : blocks_->recovered_blocks()) stray.push_back({block.hash, block.position});
   const absl::Status started = node_->Start(stray);
@@ -111,8 +113,11 @@ NodeStatus TestNode::Status() {
   return node_->Status();
 }
 
-void TestNode::ExpectCoins(const NaiveCoinSet& expected) {
+void TestNode::ExpectCoins(const TestCoinSet& expected) {
   ASSERT_EQ(coins_->counters().coins, expected.size());
+  const auto statistics = ComputeSetStatistics(*coins_, &executor_);
+  ASSERT_TRUE(statistics.ok()) << statistics.status();
+  EXPECT_EQ(statistics->hash_serialized, HashSerialized3(expected));
   std::vector<uint8_t> script;
   for (const auto& [outpoint, wanted] : expected) {
     Coin coin;

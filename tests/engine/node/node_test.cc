@@ -1,0 +1,341 @@
+// The node among peers that are honest, hostile, slow and gone. The network is a script; everything behind it is real.
+#include <algorithm>
+#include <set>
+
+#include "engine/base/limits.h"
+#include "engine/chain/header_tree.h"
+#include "engine/consensus/difficulty.h"
+#include "engine/runtime/tbb_executor.h"
+#include "gtest/gtest.h"
+#include "tests/support/node/scripted_peers.h"
+#include "tests/support/node/test_node.h"
+#include "tests/support/temporary_directory.h"
+
+namespace headrace {
+namespace {
+
+using testing::ChainBuilder;
+using testing::kFalseScript;
+using testing::ScriptedPeer;
+using testing::ScriptedPeers;
+using testing::TemporaryDirectory;
+using testing::TestBlock;
+using testing::TestNode;
+using testing::TestNodeOptions;
+using testing::TestTransaction;
+
+class NodeTest : public ::testing::Test {
+ protected:
+  NodeTest() : executor_(MakeTbbExecutor(2)) {
+    for (int i = 0; i < 130; ++i) chain_.Add();
+    chain_.Add({chain_.Spend({chain_.CoinbaseOf(5)}, 3, 1000)});
+    options_.directory = directory_.path();
+    options_.executor = executor_.get();
+    options_.peers = &peers_;
+  }
+
+  void ExpectSynced(TestNode& node) {
+    EXPECT_EQ(node.Status().applied_hash, chain_.blocks().back()->hash);
+    node.ExpectCoins(chain_.coins());
+  }
+
+  // Runs until the whole chain is applied.
+  void Sync(TestNode& node) {
+    node.RunUntil([&] { return node.node().AppliedTip().height == chain_.height(); });
+  }
+
+  // What all peers together were asked for.
+  std::vector<Hash256> Asked(std::initializer_list<PeerId> ids) {
+    std::vector<Hash256> asked;
+    for (PeerId id : ids) {
+      const auto& of_peer = peers_.peer(id).blocks_asked;
+      asked.insert(asked.end(), of_peer.begin(), of_peer.end());
+    }
+    return asked;
+  }
+
+  TemporaryDirectory directory_;
+  std::unique_ptr<Executor> executor_;
+  ChainBuilder chain_;
+  ScriptedPeers peers_;
+  TestNodeOptions options_;
+};
+
+// The block with its last transaction once more: the field's oldest way to make a block with the same root that is no block.
+SlabRef Mutated(const TestBlock& block) {
+  std::vector<uint8_t> raw(block.raw->bytes().begin(), block.raw->bytes().end());
+  const std::vector<uint8_t> last = block.transactions.back().Serialize();
+  raw[BlockHeader::kSerializedBytes] = static_cast<uint8_t>(block.transactions.size() + 1);
+  raw.insert(raw.end(), last.begin(), last.end());
+  return Slab::Copy(raw);
+}
+
+TEST_F(NodeTest, SyncsFromSeveralPeersAndAsksForEachBlockOnce) {
+  for (PeerId id : {1, 2, 3}) peers_.Connect(id, &chain_);
+  TestNode node(options_);
+  Sync(node);
+  ExpectSynced(node);
+  std::vector<Hash256> asked = Asked({1, 2, 3});
+  EXPECT_EQ(asked.size(), chain_.height());
+  EXPECT_EQ(std::set<Hash256>(asked.begin(), asked.end()).size(), chain_.height());
+  for (PeerId id : {1, 2, 3}) EXPECT_FALSE(peers_.peer(id).blocks_asked.empty()) << id;
+  EXPECT_EQ(peers_.best_height, static_cast<int32_t>(chain_.height()));
+  EXPECT_LE(node.Status().blocks_in_flight_max_per_peer, kMaxBlocksInTransitPerPeer);
+}
+
+TEST_F(NodeTest, AMutatedBlockCostsItsSenderTheConnectionAndTheBlockNothing) {
+  // Three transactions and four, the last one twice, have one Merkle root.
+  chain_.Add({chain_.Spend({chain_.CoinbaseOf(6)}, 1), chain_.Spend({chain_.CoinbaseOf(7)}, 1)});
+  const uint32_t mutated_height = chain_.height();
+  chain_.Add();
+  ScriptedPeer& hostile = peers_.Connect(1, &chain_);
+  hostile.answer = [&](const TestBlock& block) { return block.height == mutated_height ? Mutated(block) : block.raw; };
+  TestNode node(options_);
+  node.RunUntil([&] { return hostile.is_disconnected; });
+  EXPECT_TRUE(hostile.is_discouraged);
+  EXPECT_NE(hostile.disconnect_reason.find("bad-txns-duplicate"), std::string::npos) << hostile.disconnect_reason;
+  peers_.Connect(2, &chain_);
+  Sync(node);
+  ExpectSynced(node);
+}
+
+TEST_F(NodeTest, BytesThatAreNoBlockCostTheSenderTheConnectionAndTheBlockNothing) {
+  for (const size_t size : {size_t{80}, size_t{81}, size_t{100}}) {
+    SCOPED_TRACE(size);
+    TemporaryDirectory directory;
+    options_.directory = directory.path();
+    ScriptedPeer& hostile = peers_.Connect(size, &chain_);
+    hostile.answer = [size](const TestBlock& block) { return Slab::Copy(block.raw->bytes().first(size)); };
+    TestNode node(options_);
+    node.RunUntil([&] { return hostile.is_disconnected; });
+    EXPECT_TRUE(hostile.is_discouraged);
+    const PeerId honest = size + 1000;
+    peers_.Connect(honest, &chain_);
+    Sync(node);
+    ExpectSynced(node);
+    peers_.Leave(honest);
+  }
+}
+
+TEST_F(NodeTest, ABlockThatBreaksARuleIsRememberedWithWhatIsBuiltOnIt) {
+  const ChainBuilder good = chain_;
+  chain_.Add({}, 51 * kCoin);  // pays itself too much
+  const Hash256 bad_hash = chain_.blocks().back()->hash;
+  for (int i = 0; i < 3; ++i) chain_.Add();
+  ScriptedPeer& first = peers_.Connect(1, &chain_);
+  TestNode node(options_);
+  node.RunUntil([&] { return first.is_disconnected; });
+  EXPECT_TRUE(first.is_discouraged);
+  EXPECT_NE(first.disconnect_reason.find("bad-cb-amount"), std::string::npos) << first.disconnect_reason;
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().applied_hash, good.blocks().back()->hash);
+  EXPECT_EQ(node.Status().header_height, good.height());
+  node.ExpectCoins(good.coins());
+  // Another peer on that branch shows headers that are known to be bad: it is not asked for any of it.
+  ScriptedPeer& second = peers_.Connect(2, &chain_);
+  node.RunUntil([&] { return second.is_disconnected || second.headers_asked > 0; });
+  node.RunUntilQuiet();
+  EXPECT_EQ(std::count(second.blocks_asked.begin(), second.blocks_asked.end(), bad_hash), 0);
+  EXPECT_EQ(node.Status().applied_hash, good.blocks().back()->hash);
+}
+
+TEST_F(NodeTest, ABadBlockIsStillBadAfterARestart) {
+  const ChainBuilder good = chain_;
+  chain_.Add({}, 51 * kCoin);
+  {
+    ScriptedPeer& peer = peers_.Connect(1, &chain_);
+    TestNode node(options_);
+    node.RunUntil([&] { return peer.is_disconnected; });
+    node.RunUntilQuiet();
+    ASSERT_TRUE(node.Shutdown().ok());
+  }
+  TestNode node(options_);
+  EXPECT_EQ(node.Status().applied_height, good.height());
+  EXPECT_EQ(node.Status().header_height, good.height());
+}
+
+TEST_F(NodeTest, AChainWithTooLittleWorkIsNotDownloadedAndOneWithJustEnoughIs) {
+  HeaderTree tree(BlockHeader::Load(GenesisBlock(ParamsFor(ChainId::kRegtest)).data()));
+  HeaderId tip = kGenesisId;
+  for (const auto& block : chain_.blocks()) tip = tree.Add(block->header, block->hash, tip);
+  const Uint256 work = tree.work(tip);
+  options_.node.minimum_chain_work = work + Uint256(1);
+  ScriptedPeer& peer = peers_.Connect(1, &chain_);
+  {
+    TestNode node(options_);
+    node.RunUntil([&] { return peer.headers_asked > 0; });
+    node.RunUntilQuiet();
+    EXPECT_EQ(node.Status().header_height, chain_.height());
+    EXPECT_TRUE(peer.blocks_asked.empty());
+    EXPECT_EQ(node.Status().applied_height, 0u);
+  }
+  TemporaryDirectory directory;
+  options_.directory = directory.path();
+  options_.node.minimum_chain_work = work;
+  peers_.Connect(2, &chain_);
+  TestNode node(options_);
+  Sync(node);
+  ExpectSynced(node);
+}
+
+TEST_F(NodeTest, ABlockThatNobodyAskedForIsDropped) {
+  ChainBuilder other;
+  other.Add({}, -1, 9);
+  peers_.Connect(1, &chain_);
+  TestNode node(options_);
+  Sync(node);
+  peers_.Say(BlockReceived{1, other.blocks()[0]->hash, other.blocks()[0]->raw});
+  peers_.Say(BlockReceived{1, chain_.blocks()[7]->hash, chain_.blocks()[7]->raw});
+  peers_.Say(BlockReceived{77, chain_.blocks()[8]->hash, chain_.blocks()[8]->raw});
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().blocks_downloaded, chain_.height());
+  ExpectSynced(node);
+}
+
+TEST_F(NodeTest, WhatOnePeerHasLostOrWithholdsComesFromTheOther) {
+  peers_.Connect(1, &chain_).has_lost_its_blocks = true;
+  peers_.Connect(2, &chain_).answer = [](const TestBlock& block) { return block.height % 3 == 0 ? SlabRef() : block.raw; };
+  peers_.Connect(3, &chain_);
+  TestNode node(options_);
+  Sync(node);
+  ExpectSynced(node);
+}
+
+TEST_F(NodeTest, PeersMayComeAndGoInTheMiddle) {
+  int sent = 0;
+  TestNode node(options_);
+  for (PeerId id = 1; id <= 40 && node.node().AppliedTip().height < chain_.height(); ++id) {
+    peers_.Connect(id, &chain_).answer = [&](const TestBlock& block) { return ++sent % 7 == 0 ? SlabRef() : block.raw; };
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(node.Turn().ok());
+    peers_.Leave(id);
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(node.Turn().ok());
+  }
+  peers_.Connect(1000, &chain_);
+  Sync(node);
+  ExpectSynced(node);
+}
+
+TEST_F(NodeTest, ASilentHeaderPeerIsReplaced) {
+  ScriptedPeer& silent = peers_.Connect(1, nullptr);
+  peers_.Connect(2, &chain_);
+  TestNode node(options_);
+  Sync(node);
+  EXPECT_TRUE(silent.is_disconnected);
+  EXPECT_FALSE(silent.is_discouraged);
+  ExpectSynced(node);
+}
+
+TEST_F(NodeTest, HeadersThatConnectToNothingAreAskedAboutButNotForEver) {
+  ScriptedPeer& peer = peers_.Connect(1, nullptr);
+  TestNode node(options_);
+  BlockHeader stray = chain_.blocks()[50]->header;
+  for (uint32_t i = 1; i <= HeaderSync::kUnconnectingHeadersMax; ++i) {
+    peers_.Say(HeadersReceived{1, {stray}});
+    ASSERT_TRUE(node.Turn().ok());
+    ASSERT_FALSE(peer.is_disconnected) << i;
+  }
+  EXPECT_GE(peer.headers_asked, HeaderSync::kUnconnectingHeadersMax);
+  peers_.Say(HeadersReceived{1, {stray}});
+  node.RunUntilQuiet();
+  EXPECT_TRUE(peer.is_disconnected);
+}
+
+TEST_F(NodeTest, AHeaderWithoutProofOfWorkIsPunished) {
+  ScriptedPeer& peer = peers_.Connect(1, nullptr);
+  TestNode node(options_);
+  BlockHeader header = chain_.blocks()[0]->header;
+  const ChainParams& params = ParamsFor(ChainId::kRegtest);
+  while (CheckProofOfWork(header.Hash(), header.bits, params)) ++header.nonce;
+  peers_.Say(HeadersReceived{1, {header}});
+  node.RunUntilQuiet();
+  EXPECT_TRUE(peer.is_discouraged);
+  EXPECT_NE(peer.disconnect_reason.find("high-hash"), std::string::npos) << peer.disconnect_reason;
+}
+
+TEST_F(NodeTest, MoreHeadersThanOneMessageHoldsAndABlockThatIsAnnouncedLater) {
+  while (chain_.height() < kMaxHeadersPerMessage) chain_.Add();
+  ScriptedPeer& peer = peers_.Connect(1, &chain_);
+  TestNode node(options_);
+  Sync(node);
+  // A full message is followed by a question, even when there is nothing left.
+  EXPECT_EQ(peer.headers_asked, 2u);
+  chain_.Add();
+  peers_.Say(InventoryReceived{1, {{kInvBlock, chain_.blocks().back()->hash}}});
+  Sync(node);
+  chain_.Add();
+  peers_.Say(HeadersReceived{1, {chain_.blocks().back()->header}});
+  Sync(node);
+  ExpectSynced(node);
+}
+
+TEST_F(NodeTest, ServesHeadersInventoryAndBlocks) {
+  while (chain_.height() < 1200) chain_.Add();
+  TestNode node(options_);
+  for (const auto& block : chain_.blocks()) node.Offer(*block);
+  Sync(node);
+  ScriptedPeer& asker = peers_.Connect(1, nullptr);
+  const auto hash = [&](uint32_t height) { return chain_.blocks()[height - 1]->hash; };
+
+  peers_.Say(GetHeadersReceived{1, {hash(100), hash(50)}, hash(103)});
+  peers_.Say(GetHeadersReceived{1, {Hash256()}, Hash256()});           // an unknown locator: from the start
+  peers_.Say(GetHeadersReceived{1, {}, hash(7)});                      // no locator: that header
+  peers_.Say(GetHeadersReceived{1, {hash(1200)}, Hash256()});          // all known: an empty answer
+  node.RunUntilQuiet();
+  ASSERT_EQ(asker.headers_sent.size(), 4u);
+  EXPECT_EQ(asker.headers_sent[0].headers.size(), 3u);
+  EXPECT_EQ(asker.headers_sent[0].headers[0].Hash(), hash(101));
+  EXPECT_EQ(asker.headers_sent[1].headers.size(), 1200u);
+  EXPECT_EQ(asker.headers_sent[2].headers.at(0).Hash(), hash(7));
+  EXPECT_TRUE(asker.headers_sent[3].headers.empty());
+
+  // getblocks: 500 at a time; asking for the last of them makes the node name its tip, so that the peer goes on.
+  asker.inventory_sent.clear();
+  peers_.Say(GetBlocksReceived{1, {hash(10)}, Hash256()});
+  node.RunUntilQuiet();
+  ASSERT_EQ(asker.inventory_sent.size(), 1u);
+  ASSERT_EQ(asker.inventory_sent[0].items.size(), kMaxBlocksPerGetBlocks);
+  EXPECT_EQ(asker.inventory_sent[0].items.back().hash, hash(510));
+  peers_.Say(GetDataReceived{1, {{kInvWitnessBlock, hash(509)}, {kInvBlock, hash(510)}, {kInvBlock, Hash256()}, {kInvTransaction, hash(3)}}});
+  node.RunUntilQuiet();
+  EXPECT_EQ(asker.blocks_sent, (std::vector<Hash256>{hash(509), hash(510)}));
+  ASSERT_EQ(asker.inventory_sent.size(), 2u);
+  EXPECT_EQ(asker.inventory_sent[1].items, (std::vector<InventoryItem>{{kInvBlock, hash(1200)}}));
+  EXPECT_EQ(asker.not_found_sent.size(), 2u);
+  EXPECT_FALSE(asker.is_disconnected);
+}
+
+TEST_F(NodeTest, ANewTipIsAnnouncedToThoseWhoDoNotHaveIt) {
+  ScriptedPeer& source = peers_.Connect(1, &chain_);
+  ScriptedPeer& other = peers_.Connect(2, nullptr);
+  other.services = 0;
+  TestNode node(options_);
+  Sync(node);
+  source.inventory_sent.clear();
+  chain_.Add();
+  const Hash256 tip = chain_.blocks().back()->hash;
+  peers_.Say(InventoryReceived{1, {{kInvBlock, tip}}});
+  Sync(node);
+  node.RunUntilQuiet();
+  EXPECT_TRUE(source.inventory_sent.empty());
+  ASSERT_FALSE(other.inventory_sent.empty());
+  EXPECT_EQ(other.inventory_sent.back().items, (std::vector<InventoryItem>{{kInvBlock, tip}}));
+}
+
+TEST_F(NodeTest, FilesMayHoldBlocksInAnyOrderTwiceAndFromElsewhere) {
+  ChainBuilder elsewhere;
+  for (int i = 0; i < 3; ++i) elsewhere.Add({}, -1, 4);
+  options_.peers = nullptr;
+  TestNode node(options_);
+  for (const auto& block : elsewhere.blocks()) {
+    if (block->height != 1) node.Offer(*block);  // their parent never comes
+  }
+  for (uint32_t h = chain_.height(); h >= 1; --h) {
+    node.Offer(*chain_.blocks()[h - 1]);
+    if (h % 2 == 0) node.Offer(*chain_.blocks()[h - 1]);
+  }
+  node.RunUntilQuiet();
+  ExpectSynced(node);
+}
+
+}  // namespace
+}  // namespace headrace

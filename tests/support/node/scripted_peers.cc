@@ -1,0 +1,100 @@
+#include "tests/support/node/scripted_peers.h"
+
+#include <algorithm>
+
+#include "engine/base/limits.h"
+
+namespace headrace::testing {
+
+ScriptedPeer& ScriptedPeers::Connect(PeerId id, const ChainBuilder* chain) {
+  ScriptedPeer& peer = peers_[id];
+  peer = {};
+  peer.chain = chain;
+  PeerInfo info;
+  info.id = id;
+  info.address = "peer-" + std::to_string(id) + ":1";
+  info.services = peer.services;
+  info.protocol_version = 70016;
+  info.user_agent = "/scripted/";
+  Say(PeerConnected{info});
+  return peer;
+}
+
+void ScriptedPeers::Leave(PeerId id) {
+  peers_.at(id).is_disconnected = true;
+  Say(PeerDisconnected{id});
+}
+
+bool ScriptedPeers::TakeEvents(std::vector<PeerEvent>& events, size_t events_max) {
+  const size_t count = std::min(events_max, events_.size());
+  for (size_t i = 0; i < count; ++i) {
+    events.push_back(std::move(events_.front()));
+    events_.pop_front();
+  }
+  return count != 0;
+}
+
+void ScriptedPeers::Submit(std::vector<PeerCommand>& commands) {
+  for (PeerCommand& command : commands) {
+    std::visit(
+        [this](auto& said) {
+          using Said = std::decay_t<decltype(said)>;
+          if constexpr (!std::is_same_v<Said, std::monostate>) {
+            const auto found = peers_.find(said.peer);
+            if (found == peers_.end() || found->second.is_disconnected) return;
+            ScriptedPeer& peer = found->second;
+            if constexpr (std::is_same_v<Said, SendGetHeaders>) AnswerGetHeaders(said.peer, peer, said);
+            if constexpr (std::is_same_v<Said, SendGetData>) AnswerGetData(said.peer, peer, said);
+            if constexpr (std::is_same_v<Said, SendHeaders>) peer.headers_sent.push_back(said);
+            if constexpr (std::is_same_v<Said, SendInventory>) peer.inventory_sent.push_back(said);
+            if constexpr (std::is_same_v<Said, SendNotFound>) peer.not_found_sent.push_back(said);
+            if constexpr (std::is_same_v<Said, SendBlock>) {
+              peer.blocks_sent.push_back(BlockHeader::Load(said.block.bytes.data()).Hash());
+            }
+            if constexpr (std::is_same_v<Said, Disconnect>) {
+              peer.is_discouraged = said.discourage;
+              peer.disconnect_reason = said.reason;
+              Leave(said.peer);
+            }
+          }
+        },
+        command);
+  }
+  commands.clear();
+}
+
+void ScriptedPeers::AnswerGetHeaders(PeerId id, ScriptedPeer& peer, const SendGetHeaders& question) {
+  ++peer.headers_asked;
+  if (peer.chain == nullptr) return;
+  const auto& blocks = peer.chain->blocks();
+  size_t next = 0;
+  for (const Hash256& known : question.locator) {
+    const auto found = std::find_if(blocks.begin(), blocks.end(), [&](const auto& block) { return block->hash == known; });
+    if (found == blocks.end()) continue;
+    next = static_cast<size_t>(found - blocks.begin()) + 1;
+    break;
+  }
+  HeadersReceived answer{id, {}};
+  for (; next < blocks.size() && answer.headers.size() < kMaxHeadersPerMessage; ++next) {
+    answer.headers.push_back(blocks[next]->header);
+  }
+  Say(std::move(answer));
+}
+
+void ScriptedPeers::AnswerGetData(PeerId id, ScriptedPeer& peer, const SendGetData& question) {
+  for (const InventoryItem& item : question.items) {
+    peer.blocks_asked.push_back(item.hash);
+    if (peer.has_lost_its_blocks) {
+      Say(NotFoundReceived{id, {item}});
+      continue;
+    }
+    if (peer.chain == nullptr) continue;
+    for (const auto& block : peer.chain->blocks()) {
+      if (block->hash != item.hash) continue;
+      SlabRef bytes = peer.answer ? peer.answer(*block) : block->raw;
+      if (bytes != nullptr) Say(BlockReceived{id, item.hash, std::move(bytes)});
+    }
+  }
+}
+
+}  // namespace headrace::testing

@@ -1,0 +1,61 @@
+// Peers that do what a test tells them: they hold a branch and answer from it, honestly or not. What the node said to each is
+// kept. One thread: the test's, which turns the engine.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/ports/peer_gateway.h"
+#include "tests/support/chain_builder.h"
+
+namespace headrace::testing {
+
+struct ScriptedPeer {
+  // What it says it has; headers and blocks are served from it. Null: it answers nothing by itself.
+  const ChainBuilder* chain = nullptr;
+  uint64_t services = kNodeNetwork | kNodeWitness;
+  // What it sends where this block is asked for; nothing when the result is null. Absent: the block itself.
+  std::function<SlabRef(const TestBlock&)> answer;
+  // It says notfound for every block.
+  bool has_lost_its_blocks = false;
+
+  // What happened.
+  std::vector<Hash256> blocks_asked;
+  std::vector<SendHeaders> headers_sent;
+  std::vector<SendInventory> inventory_sent;
+  std::vector<SendNotFound> not_found_sent;
+  std::vector<Hash256> blocks_sent;
+  uint32_t headers_asked = 0;
+  bool is_disconnected = false;
+  bool is_discouraged = false;
+  std::string disconnect_reason;
+};
+
+class ScriptedPeers : public PeerGateway {
+ public:
+  // Joins; the reference stays valid.
+  ScriptedPeer& Connect(PeerId id, const ChainBuilder* chain);
+  void Leave(PeerId id);
+  // Says something out of turn.
+  void Say(PeerEvent event) { events_.push_back(std::move(event)); }
+  ScriptedPeer& peer(PeerId id) { return peers_.at(id); }
+
+  bool TakeEvents(std::vector<PeerEvent>& events, size_t events_max) override;
+  void Submit(std::vector<PeerCommand>& commands) override;
+  uint64_t QueuedBytes(PeerId) const override { return 0; }
+  void SetBestHeight(int32_t height) override { best_height = height; }
+
+  int32_t best_height = -1;
+
+ private:
+  void AnswerGetHeaders(PeerId id, ScriptedPeer& peer, const SendGetHeaders& question);
+  void AnswerGetData(PeerId id, ScriptedPeer& peer, const SendGetData& question);
+
+  std::map<PeerId, ScriptedPeer> peers_;
+  std::deque<PeerEvent> events_;
+};
+
+}  // namespace headrace::testing
