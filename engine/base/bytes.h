@@ -1,13 +1,16 @@
-// Byte spans: how raw memory is passed around everywhere. Never owning; a span lives as long as what it points into.
+// Byte spans: how raw memory is passed around everywhere. Never owning; a span lives as long as what it points into. `Bytes`
+// own theirs: for building and for tests, off the hot path.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace headrace {
 
+using Bytes = std::vector<uint8_t>;
 using ByteSpan = std::span<const uint8_t>;
 using MutableByteSpan = std::span<uint8_t>;
 

@@ -10,12 +10,17 @@
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 #include <vector>
+
+#include "engine/primitives/block_header.h"
 
 namespace headrace::testing {
 namespace {
 
 constexpr size_t kHeaderBytes = 24;
+// As much of a body as anybody looks at: a block's header, or a count.
+constexpr size_t kBodyStartBytes = BlockHeader::kSerializedBytes;
 constexpr size_t kChunkBytes = 65536;
 
 int NewSocket(uint16_t port, sockaddr_in* address) {
@@ -39,7 +44,8 @@ bool WriteAll(int fd, const uint8_t* bytes, size_t size) {
 // Follows one direction of the protocol: 24-byte headers (magic, command, length, checksum) and bodies.
 class MessageFollower {
  public:
-  // Calls at_start(command, first bytes of the body) when a getdata's count is known and at_end(command) after a body.
+  // Calls on_count(command, count) when the count that a body begins with is known, and on_end(command, start of the body)
+  // after it.
   template <typename OnCount, typename OnEnd>
   void Feed(const uint8_t* bytes, size_t size, OnCount on_count, OnEnd on_end) {
     for (size_t at = 0; at < size;) {
@@ -51,15 +57,15 @@ class MessageFollower {
         body_start_.clear();
       } else {
         const size_t take = std::min<size_t>(body_left_, size - at);
-        for (size_t i = 0; i < take && body_start_.size() < 3; ++i) {
+        for (size_t i = 0; i < take && body_start_.size() < kBodyStartBytes; ++i) {
           body_start_.push_back(bytes[at + i]);
-          if (CountIsKnown()) on_count(command_, Count());
+          if (CountIsComplete()) on_count(command_, Count());
         }
         at += take;
         body_left_ -= static_cast<uint32_t>(take);
       }
       if (body_left_ == 0 && head_.size() == kHeaderBytes) {
-        on_end(command_);
+        on_end(command_, body_start_);
         head_.clear();
       }
     }
@@ -67,7 +73,7 @@ class MessageFollower {
 
  private:
   // The compact size at the start of the body: one byte, or three (a request never has more than 50,000 items).
-  bool CountIsKnown() const { return body_start_[0] < 0xfd ? body_start_.size() == 1 : body_start_.size() == 3; }
+  bool CountIsComplete() const { return body_start_[0] < 0xfd ? body_start_.size() == 1 : body_start_.size() == 3; }
   uint64_t Count() const { return body_start_.size() == 1 ? body_start_[0] : body_start_[1] | body_start_[2] << 8; }
 
   std::vector<uint8_t> head_;
@@ -111,6 +117,11 @@ CountingProxy::~CountingProxy() {
   close(listener_);
 }
 
+std::vector<Hash256> CountingProxy::TakeDelivered() {
+  const std::lock_guard lock(delivered_mutex_);
+  return std::exchange(delivered_, {});
+}
+
 void CountingProxy::Run() {
   std::vector<std::unique_ptr<Connection>> connections;
   while (!stops_) {
@@ -142,8 +153,10 @@ bool CountingProxy::Relay(Connection& connection, bool is_to_node) {
   if (size <= 0) return false;
   const size_t count = static_cast<size_t>(size);
   if (is_to_node) {
-    connection.to_node.Feed(buffer, count, [](const std::string&, uint64_t) {}, [&](const std::string& command) {
+    connection.to_node.Feed(buffer, count, [](const std::string&, uint64_t) {}, [&](const std::string& command, const std::vector<uint8_t>& start) {
       if (command != "block") return;
+      const std::lock_guard lock(delivered_mutex_);
+      delivered_.push_back(BlockHeader::Load(start.data()).Hash());
       ++connection.delivered;
       ++blocks_delivered_;
     });
@@ -154,7 +167,7 @@ bool CountingProxy::Relay(Connection& connection, bool is_to_node) {
     if (command != "getdata") return;
     connection.requested += items;
     blocks_in_flight_max_ = std::max(blocks_in_flight_max_.load(), connection.requested - std::min(connection.requested, connection.delivered));
-  }, [](const std::string&) {});
+  }, [](const std::string&, const std::vector<uint8_t>&) {});
   return WriteAll(connection.target_fd, buffer, count);
 }
 

@@ -7,8 +7,12 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
+
+#include "engine/primitives/hash256.h"
 
 namespace headrace::testing {
 
@@ -21,6 +25,8 @@ class CountingProxy {
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   // Whole `block` messages that were handed to the syncing node, over all connections.
   uint64_t blocks_delivered() const { return blocks_delivered_; }
+  // Their hashes, in order, since the last call.
+  std::vector<Hash256> TakeDelivered();
   // The most blocks that were asked for on one connection and not yet delivered. Never more than the node's own count,
   // because a block counts as delivered here before the node can have read it.
   uint64_t blocks_in_flight_max() const { return blocks_in_flight_max_; }
@@ -41,6 +47,8 @@ class CountingProxy {
   std::atomic<uint64_t> blocks_delivered_{0};
   std::atomic<uint64_t> blocks_in_flight_max_{0};
   std::atomic<uint64_t> connections_{0};
+  std::mutex delivered_mutex_;
+  std::vector<Hash256> delivered_;
   std::thread thread_;
 };
 

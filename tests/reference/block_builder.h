@@ -10,74 +10,19 @@
 #include "engine/primitives/block_columns.h"
 #include "engine/primitives/byte_writer.h"
 #include "engine/primitives/decode.h"
+#include "engine/primitives/mutable_transaction.h"
 #include "engine/primitives/transaction_hashes.h"
 
 namespace headrace::testing {
 
-struct BuiltInput {
-  OutPoint prevout;
-  std::vector<uint8_t> script_sig;
-  uint32_t sequence = 0xffffffff;
-  std::vector<std::vector<uint8_t>> witness;
-};
-
-struct BuiltOutput {
-  Amount amount = 0;
-  std::vector<uint8_t> script_pubkey;
-};
-
-struct BuiltTransaction {
-  int32_t version = 2;
-  std::vector<BuiltInput> inputs;
-  std::vector<BuiltOutput> outputs;
-  uint32_t lock_time = 0;
-
-  bool HasWitness() const {
-    for (const BuiltInput& input : inputs) {
-      if (!input.witness.empty()) return true;
-    }
-    return false;
-  }
-
-  std::vector<uint8_t> Serialize(bool with_witness) const {
-    std::vector<uint8_t> raw;
-    ByteWriter writer(raw);
-    with_witness = with_witness && HasWitness();
-    writer.U32(static_cast<uint32_t>(version));
-    if (with_witness) writer.U16(0x0100);
-    writer.CompactSize(inputs.size());
-    for (const BuiltInput& input : inputs) {
-      uint8_t prevout[OutPoint::kSerializedBytes];
-      input.prevout.Store(prevout);
-      writer.Bytes(prevout);
-      writer.VarBytes(input.script_sig);
-      writer.U32(input.sequence);
-    }
-    writer.CompactSize(outputs.size());
-    for (const BuiltOutput& output : outputs) {
-      writer.U64(static_cast<uint64_t>(output.amount));
-      writer.VarBytes(output.script_pubkey);
-    }
-    for (const BuiltInput& input : inputs) {
-      if (!with_witness) break;
-      writer.CompactSize(input.witness.size());
-      for (const auto& item : input.witness) writer.VarBytes(item);
-    }
-    writer.U32(lock_time);
-    return raw;
-  }
-
-  Hash256 Txid() const { return Hash256(Sha256d(Serialize(false))); }
-};
-
 struct BuiltBlock {
   BlockHeader header;
-  std::vector<BuiltTransaction> transactions;
+  std::vector<MutableTransaction> transactions;
 
   // Fills the Merkle root, unless the test wants it wrong.
   void FixMerkleRoot() {
     std::vector<Hash256> leaves;
-    for (const BuiltTransaction& transaction : transactions) leaves.push_back(transaction.Txid());
+    for (const MutableTransaction& transaction : transactions) leaves.push_back(transaction.Txid());
     std::vector<Hash256> buffer;
     header.merkle_root = ComputeMerkleRoot(leaves, buffer).root;
   }
@@ -87,7 +32,7 @@ struct BuiltBlock {
     header.Store(raw.data());
     ByteWriter writer(raw);
     writer.CompactSize(transactions.size());
-    for (const BuiltTransaction& transaction : transactions) writer.Bytes(transaction.Serialize(true));
+    for (const MutableTransaction& transaction : transactions) writer.Bytes(transaction.Serialize(true));
     return raw;
   }
 };
@@ -104,8 +49,8 @@ struct DecodedBlock {
   BlockColumns columns;
 };
 
-inline BuiltTransaction CoinbaseAt(uint32_t height, Amount amount) {
-  BuiltTransaction coinbase;
+inline MutableTransaction CoinbaseAt(uint32_t height, Amount amount) {
+  MutableTransaction coinbase;
   coinbase.inputs.push_back({{Hash256(), OutPoint::kNullIndex}, {}});
   auto& script = coinbase.inputs[0].script_sig;
   if (height <= 16) {

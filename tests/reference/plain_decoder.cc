@@ -6,8 +6,6 @@
 namespace headrace::reference {
 namespace {
 
-using Bytes = std::vector<uint8_t>;
-
 // Takes bytes from the front and throws at any fault.
 class Source {
  public:

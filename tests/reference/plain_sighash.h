@@ -27,11 +27,11 @@ inline Bytes PlainFindAndDelete(const Bytes& script, const Bytes& needle) {
   return result;
 }
 
-inline Digest256 PlainLegacySignatureHash(TestTransaction transaction, uint32_t input, const Bytes& script_code,
+inline Digest256 PlainLegacySignatureHash(MutableTransaction transaction, uint32_t input, const Bytes& script_code,
                                           uint32_t hash_type) {
   const uint32_t outputs = hash_type & 0x1f;
   if (outputs == 3 && input >= transaction.outputs.size()) return Digest256{1};
-  for (TestInput& other : transaction.inputs) {
+  for (TransactionInput& other : transaction.inputs) {
     other.script_sig.clear();
     other.witness.clear();
   }
@@ -47,7 +47,7 @@ inline Digest256 PlainLegacySignatureHash(TestTransaction transaction, uint32_t 
       if (i != input) transaction.inputs[i].sequence = 0;
     }
   }
-  if ((hash_type & 0x80) != 0) transaction.inputs = {TestInput(transaction.inputs[input])};
+  if ((hash_type & 0x80) != 0) transaction.inputs = {TransactionInput(transaction.inputs[input])};
   Bytes bytes = transaction.Serialize();
   ByteWriter(bytes).U32(hash_type);
   return Sha256d(bytes);

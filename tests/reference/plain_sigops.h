@@ -65,13 +65,13 @@ inline uint64_t PlainWitnessSigops(const Bytes& program, const std::vector<Bytes
   return 0;
 }
 
-inline uint64_t PlainSigopCost(const TestTransaction& transaction, const std::vector<TestOutput>& spent,
+inline uint64_t PlainSigopCost(const MutableTransaction& transaction, const std::vector<TransactionOutput>& spent,
                                ScriptFlags flags) {
   uint64_t cost = 0;
-  for (const TestInput& input : transaction.inputs) cost += 4 * PlainScriptSigops(input.script_sig, false);
-  for (const TestOutput& output : transaction.outputs) cost += 4 * PlainScriptSigops(output.script, false);
+  for (const TransactionInput& input : transaction.inputs) cost += 4 * PlainScriptSigops(input.script_sig, false);
+  for (const TransactionOutput& output : transaction.outputs) cost += 4 * PlainScriptSigops(output.script, false);
   for (size_t i = 0; i < transaction.inputs.size(); ++i) {
-    const TestInput& input = transaction.inputs[i];
+    const TransactionInput& input = transaction.inputs[i];
     const bool is_script_hash = PlainIsScriptHash(spent[i].script);
     const auto redeem = is_script_hash ? PlainLastPush(input.script_sig) : std::nullopt;
     if ((flags & kVerifyP2sh) != 0 && redeem) cost += 4 * PlainScriptSigops(*redeem, true);

@@ -62,7 +62,7 @@ bool MeetsTarget(const Hash256& hash) {
 
 // A transaction between planning and signing, and what is known of it afterwards.
 struct ChainGenerator::Plan {
-  Transaction transaction;
+  MutableTransaction transaction;
   std::vector<OwnedCoin> coins;
   std::vector<uint8_t> hash_types;
   // One an output; data outputs come last and have none.
@@ -73,7 +73,7 @@ struct ChainGenerator::Plan {
   Bytes serialized;
 
   void Sign(const KeyRing& keys) {
-    std::vector<Output> spent;
+    std::vector<TransactionOutput> spent;
     for (const OwnedCoin& coin : coins) spent.push_back({coin.amount, keys.ScriptPubkey(coin.lock)});
     for (uint32_t i = 0; i < coins.size(); ++i) {
       signatures += Unlock(keys, coins[i].lock, hash_types[i], spent, i, transaction);
@@ -163,7 +163,7 @@ void ChainGenerator::PlanOutputs(Amount total, BlockBudget& budget, Plan& plan) 
     budget.sigops += CostOf(plan.locks[i].kind).output_sigops;
   }
   if (has_data) AddDataOutput(plan);
-  for (const Output& output : plan.transaction.outputs) budget.weight += 4 * (9 + output.script.size());
+  for (const TransactionOutput& output : plan.transaction.outputs) budget.weight += 4 * (9 + output.script.size());
 }
 
 bool ChainGenerator::PlanTransaction(BlockBudget& budget, Plan& plan) {
@@ -200,10 +200,10 @@ void ChainGenerator::MakeWave(uint32_t count, uint32_t available_from, BlockBudg
   for (size_t i = first; i < plans.size(); ++i) AddCoins(plans[i], available_from);
 }
 
-Transaction ChainGenerator::MakeCoinbase(uint32_t height, Amount fees, const std::vector<Plan>& plans) {
-  Transaction coinbase;
+MutableTransaction ChainGenerator::MakeCoinbase(uint32_t height, Amount fees, const std::vector<Plan>& plans) {
+  MutableTransaction coinbase;
   coinbase.inputs.resize(1);
-  coinbase.inputs[0].previous.index = OutPoint::kNullIndex;
+  coinbase.inputs[0].prevout.index = OutPoint::kNullIndex;
   // BIP34: the height first. The zero after it makes the two bytes that a coinbase's script must have.
   coinbase.inputs[0].script_sig = ScriptBuilder().Number(height).Op(kOp0).Take();
   bool is_data;
@@ -222,7 +222,7 @@ Transaction ChainGenerator::MakeCoinbase(uint32_t height, Amount fees, const std
   return coinbase;
 }
 
-Bytes ChainGenerator::SealBlock(uint32_t height, const Transaction& coinbase, const std::vector<Plan>& plans) {
+Bytes ChainGenerator::SealBlock(uint32_t height, const MutableTransaction& coinbase, const std::vector<Plan>& plans) {
   std::vector<Hash256> txids = {coinbase.Txid()};
   for (const Plan& plan : plans) txids.push_back(plan.txid);
   BlockHeader header;
@@ -266,7 +266,7 @@ Bytes ChainGenerator::NextBlock() {
       totals_.outputs += plan.transaction.outputs.size();
       totals_.signatures += plan.signatures;
     }
-    const Transaction coinbase = MakeCoinbase(height, fees, plans);
+    const MutableTransaction coinbase = MakeCoinbase(height, fees, plans);
     totals_.outputs += coinbase.outputs.size();
     totals_.transactions += 1 + plans.size();
     block = SealBlock(height, coinbase, plans);

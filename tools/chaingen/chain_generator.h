@@ -13,7 +13,7 @@
 #include "tools/chaingen/coin_pool.h"
 #include "tools/chaingen/key_ring.h"
 #include "tools/chaingen/set_digest.h"
-#include "tools/chaingen/transaction.h"
+#include "engine/primitives/mutable_transaction.h"
 
 namespace headrace::chaingen {
 
@@ -53,8 +53,8 @@ class ChainGenerator {
   void AddDataOutput(Plan& plan);
   void MakeWave(uint32_t count, uint32_t available_from, BlockBudget& budget, std::vector<Plan>& plans);
   void AddCoins(const Plan& plan, uint32_t available_from);
-  Transaction MakeCoinbase(uint32_t height, Amount fees, const std::vector<Plan>& plans);
-  Bytes SealBlock(uint32_t height, const Transaction& coinbase, const std::vector<Plan>& plans);
+  MutableTransaction MakeCoinbase(uint32_t height, Amount fees, const std::vector<Plan>& plans);
+  Bytes SealBlock(uint32_t height, const MutableTransaction& coinbase, const std::vector<Plan>& plans);
 
   const ChainShape shape_;
   const LockWeights weights_;

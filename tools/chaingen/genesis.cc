@@ -12,10 +12,10 @@ Bytes GenesisBlock() {
   static constexpr char kHeadline[] = "The Times 03/Jan/2009 Chancellor on brink of second bailout for banks";
   static constexpr uint8_t kMainBits[] = {0xff, 0xff, 0x00, 0x1d};
   static constexpr uint8_t kExtraNonce[] = {4};
-  Transaction coinbase;
+  MutableTransaction coinbase;
   coinbase.version = 1;
   coinbase.inputs.resize(1);
-  coinbase.inputs[0].previous.index = OutPoint::kNullIndex;
+  coinbase.inputs[0].prevout.index = OutPoint::kNullIndex;
   coinbase.inputs[0].script_sig = ScriptBuilder().Push(kMainBits).Push(kExtraNonce).Push(AsBytes(kHeadline)).Take();
   const auto key = HexDecode(
       "04678afdb0fe5548271967f1a67130b7105cd6a828e03909a67962e0ea1f61deb6"

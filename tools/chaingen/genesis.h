@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "engine/primitives/amount.h"
-#include "tools/chaingen/transaction.h"
+#include "engine/primitives/mutable_transaction.h"
 
 namespace headrace::chaingen {
 

@@ -7,7 +7,7 @@
 
 #include "engine/crypto/signing.h"
 #include "tools/chaingen/lock.h"
-#include "tools/chaingen/transaction.h"
+#include "engine/primitives/mutable_transaction.h"
 
 namespace headrace::chaingen {
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "engine/base/bytes.h"
-#include "tools/chaingen/transaction.h"
+#include "engine/primitives/mutable_transaction.h"
 
 namespace headrace::chaingen {
 

@@ -16,7 +16,7 @@ void PutOutPoint(Bytes& out, const OutPoint& outpoint) {
   ByteWriter(out).Bytes(bytes);
 }
 
-void PutOutput(Bytes& out, const Output& output) {
+void PutOutput(Bytes& out, const TransactionOutput& output) {
   ByteWriter writer(out);
   writer.U64(static_cast<uint64_t>(output.amount));
   writer.VarBytes(output.script);
@@ -45,32 +45,32 @@ Bytes WithoutSeparators(ByteSpan script) {
   return kept;
 }
 
-Digest256 HashOfOutPoints(const Transaction& transaction, Digest256 (*hash)(ByteSpan)) {
+Digest256 HashOfOutPoints(const MutableTransaction& transaction, Digest256 (*hash)(ByteSpan)) {
   Bytes bytes;
-  for (const Input& input : transaction.inputs) PutOutPoint(bytes, input.previous);
+  for (const TransactionInput& input : transaction.inputs) PutOutPoint(bytes, input.prevout);
   return hash(bytes);
 }
 
-Digest256 HashOfSequences(const Transaction& transaction, Digest256 (*hash)(ByteSpan)) {
+Digest256 HashOfSequences(const MutableTransaction& transaction, Digest256 (*hash)(ByteSpan)) {
   Bytes bytes;
-  for (const Input& input : transaction.inputs) ByteWriter(bytes).U32(input.sequence);
+  for (const TransactionInput& input : transaction.inputs) ByteWriter(bytes).U32(input.sequence);
   return hash(bytes);
 }
 
-Digest256 HashOfOutputs(const std::vector<Output>& outputs, Digest256 (*hash)(ByteSpan)) {
+Digest256 HashOfOutputs(const std::vector<TransactionOutput>& outputs, Digest256 (*hash)(ByteSpan)) {
   Bytes bytes;
-  for (const Output& output : outputs) PutOutput(bytes, output);
+  for (const TransactionOutput& output : outputs) PutOutput(bytes, output);
   return hash(bytes);
 }
 
 }  // namespace
 
-Digest256 LegacySighash(const Transaction& transaction, uint32_t input, ByteSpan script_code, uint32_t hash_type) {
+Digest256 LegacySighash(const MutableTransaction& transaction, uint32_t input, ByteSpan script_code, uint32_t hash_type) {
   const bool is_none = BaseType(hash_type) == kSighashNone;
   const bool is_single = BaseType(hash_type) == kSighashSingle;
   // The network's first software answered "one" here, and so must everybody: the number 1, little-endian.
   if (input >= transaction.inputs.size() || (is_single && input >= transaction.outputs.size())) return Digest256{1};
-  Transaction copy = transaction;
+  MutableTransaction copy = transaction;
   for (size_t i = 0; i < copy.inputs.size(); ++i) {
     copy.inputs[i].witness.clear();
     copy.inputs[i].script_sig = i == input ? WithoutSeparators(script_code) : Bytes();
@@ -87,7 +87,7 @@ Digest256 LegacySighash(const Transaction& transaction, uint32_t input, ByteSpan
   return Sha256d(bytes);
 }
 
-Digest256 WitnessV0Sighash(const Transaction& transaction, uint32_t input, ByteSpan script_code, Amount amount,
+Digest256 WitnessV0Sighash(const MutableTransaction& transaction, uint32_t input, ByteSpan script_code, Amount amount,
                            uint32_t hash_type) {
   const bool is_none = BaseType(hash_type) == kSighashNone;
   const bool is_single = BaseType(hash_type) == kSighashSingle;
@@ -106,7 +106,7 @@ Digest256 WitnessV0Sighash(const Transaction& transaction, uint32_t input, ByteS
   writer.U32(static_cast<uint32_t>(transaction.version));
   writer.Bytes(prevouts);
   writer.Bytes(sequences);
-  PutOutPoint(bytes, transaction.inputs[input].previous);
+  PutOutPoint(bytes, transaction.inputs[input].prevout);
   writer.VarBytes(script_code);
   writer.U64(static_cast<uint64_t>(amount));
   writer.U32(transaction.inputs[input].sequence);
@@ -116,7 +116,7 @@ Digest256 WitnessV0Sighash(const Transaction& transaction, uint32_t input, ByteS
   return Sha256d(bytes);
 }
 
-std::optional<Digest256> TaprootSighash(const Transaction& transaction, uint32_t input, const std::vector<Output>& spent,
+std::optional<Digest256> TaprootSighash(const MutableTransaction& transaction, uint32_t input, const std::vector<TransactionOutput>& spent,
                                         uint8_t hash_type, const std::optional<TapLeafContext>& leaf,
                                         const std::optional<Bytes>& annex) {
   const bool is_known = hash_type <= 3 || (hash_type >= 0x81 && hash_type <= 0x83);
@@ -132,7 +132,7 @@ std::optional<Digest256> TaprootSighash(const Transaction& transaction, uint32_t
   writer.U32(transaction.lock_time);
   if (!is_alone) {
     Bytes amounts, scripts;
-    for (const Output& output : spent) {
+    for (const TransactionOutput& output : spent) {
       ByteWriter(amounts).U64(static_cast<uint64_t>(output.amount));
       ByteWriter(scripts).VarBytes(output.script);
     }
@@ -144,7 +144,7 @@ std::optional<Digest256> TaprootSighash(const Transaction& transaction, uint32_t
   if (outputs_type == kSighashAll) writer.Bytes(HashOfOutputs(transaction.outputs, Sha256));
   writer.U8(static_cast<uint8_t>((leaf ? 2 : 0) + (annex ? 1 : 0)));
   if (is_alone) {
-    PutOutPoint(bytes, transaction.inputs[input].previous);
+    PutOutPoint(bytes, transaction.inputs[input].prevout);
     PutOutput(bytes, spent[input]);
     writer.U32(transaction.inputs[input].sequence);
   } else {

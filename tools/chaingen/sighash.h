@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "tools/chaingen/transaction.h"
+#include "engine/primitives/mutable_transaction.h"
 
 namespace headrace::chaingen {
 
@@ -18,10 +18,10 @@ inline constexpr uint8_t kSighashAnyoneCanPay = 0x80;
 
 // Before segregated witness. `script_code` is the script being run, from its last executed separator; separators left in it are
 // dropped here. The signature itself must have been deleted from it by the caller. Any 32 bits are a hash type.
-Digest256 LegacySighash(const Transaction& transaction, uint32_t input, ByteSpan script_code, uint32_t hash_type);
+Digest256 LegacySighash(const MutableTransaction& transaction, uint32_t input, ByteSpan script_code, uint32_t hash_type);
 
 // BIP143.
-Digest256 WitnessV0Sighash(const Transaction& transaction, uint32_t input, ByteSpan script_code, Amount amount,
+Digest256 WitnessV0Sighash(const MutableTransaction& transaction, uint32_t input, ByteSpan script_code, Amount amount,
                            uint32_t hash_type);
 
 // BIP341 and, with a leaf, BIP342.
@@ -32,7 +32,7 @@ struct TapLeafContext {
 
 // `spent` are the outputs that the inputs spend, in order; `annex` with its leading 0x50. Nothing for a hash type that BIP341
 // forbids, and for SIGHASH_SINGLE without a corresponding output.
-std::optional<Digest256> TaprootSighash(const Transaction& transaction, uint32_t input, const std::vector<Output>& spent,
+std::optional<Digest256> TaprootSighash(const MutableTransaction& transaction, uint32_t input, const std::vector<TransactionOutput>& spent,
                                         uint8_t hash_type, const std::optional<TapLeafContext>& leaf = std::nullopt,
                                         const std::optional<Bytes>& annex = std::nullopt);
 

@@ -10,8 +10,8 @@ namespace {
 // One input being signed.
 struct Signer {
   const KeyRing& keys;
-  const Transaction& transaction;
-  const std::vector<Output>& spent;
+  const MutableTransaction& transaction;
+  const std::vector<TransactionOutput>& spent;
   uint32_t input;
   uint8_t hash_type;
   uint32_t signatures = 0;
@@ -51,10 +51,10 @@ Bytes WitnessProgramOf(const Bytes& witness_script) { return ScriptBuilder().Op(
 
 }  // namespace
 
-uint32_t Unlock(const KeyRing& keys, Lock lock, uint8_t hash_type, const std::vector<Output>& spent, uint32_t input,
-                Transaction& transaction) {
+uint32_t Unlock(const KeyRing& keys, Lock lock, uint8_t hash_type, const std::vector<TransactionOutput>& spent, uint32_t input,
+                MutableTransaction& transaction) {
   Signer signer{keys, transaction, spent, input, hash_type};
-  Input& target = transaction.inputs[input];
+  TransactionInput& target = transaction.inputs[input];
   const uint32_t key = lock.key;
   const Bytes& script = spent[input].script;
   const Bytes committed = keys.CommittedScript(lock);

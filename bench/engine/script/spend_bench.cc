@@ -21,8 +21,6 @@
 namespace headrace {
 namespace {
 
-using Bytes = std::vector<uint8_t>;
-
 constexpr ScriptFlags kFlags = kVerifyP2sh | kVerifyDerSignatures | kVerifyCheckLockTimeVerify |
                                kVerifyCheckSequenceVerify | kVerifyWitness | kVerifyNullDummy | kVerifyTaproot;
 constexpr SecretKey kSecret{1, 2, 3};

@@ -15,7 +15,7 @@ namespace headrace {
 namespace {
 
 using testing::BuiltBlock;
-using testing::BuiltTransaction;
+
 using testing::CoinbaseAt;
 using testing::DataDirectory;
 using testing::DecodedBlock;
@@ -117,7 +117,7 @@ TEST(AcceptHeader, AlternativeMainChainReachesItsRetarget) {
     const uint32_t height = static_cast<uint32_t>(i) + 1;
     BuiltBlock block;
     block.transactions = {CoinbaseAt(height, 50 * kCoin)};
-    block.transactions[0].outputs[0].script_pubkey = pay_to;
+    block.transactions[0].outputs[0].script = pay_to;
     block.FixMerkleRoot();
     block.header.version = 0x20000000;
     block.header.previous = tree.hash(tree.best_header());

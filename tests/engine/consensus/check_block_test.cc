@@ -13,7 +13,7 @@ namespace headrace {
 namespace {
 
 using testing::BuiltBlock;
-using testing::BuiltTransaction;
+
 using testing::CoinbaseAt;
 using testing::DecodedBlock;
 
@@ -26,8 +26,8 @@ OutPoint PrevoutNumber(uint32_t number) {
   return prevout;
 }
 
-BuiltTransaction Payment(uint32_t number) {
-  BuiltTransaction transaction;
+MutableTransaction Payment(uint32_t number) {
+  MutableTransaction transaction;
   transaction.inputs.push_back({PrevoutNumber(number), {}});
   transaction.outputs.push_back({kCoin, {0x51}});
   return transaction;
@@ -96,7 +96,7 @@ TEST(CheckBlock, LengthIsBounded) {
   // Outputs fill the block to the last byte of a million.
   const auto filled = [](size_t stripped_bytes) {
     return [=](BuiltBlock& block) {
-      auto& script = block.transactions[1].outputs[0].script_pubkey;
+      auto& script = block.transactions[1].outputs[0].script;
       const size_t others = block.Serialize().size() + 4;  // the script's length takes five bytes instead of one
       script.assign(stripped_bytes - others + script.size(), kOpReturn);
       EXPECT_EQ(block.Serialize().size(), stripped_bytes);
@@ -116,7 +116,7 @@ TEST(CheckBlock, FirstTransactionAloneIsCoinbase) {
 TEST(CheckBlock, SixtyFourByteTransactionsLeaveTheHashOpen) {
   BuiltBlock block = GoodBlock();
   block.transactions.erase(block.transactions.begin());
-  auto& script = block.transactions[0].outputs[0].script_pubkey;
+  auto& script = block.transactions[0].outputs[0].script;
   script.assign(64 - (block.transactions[0].Serialize(false).size() - script.size()), 0x51);
   ASSERT_EQ(block.transactions[0].Serialize(false).size(), 64u);
   block.FixMerkleRoot();
@@ -127,23 +127,23 @@ TEST(CheckBlock, SixtyFourByteTransactionsLeaveTheHashOpen) {
 }
 
 TEST(CheckBlock, TransactionsMustBeWellFormed) {
-  const auto with = [](const std::function<void(BuiltTransaction&)>& change) {
+  const auto with = [](const std::function<void(MutableTransaction&)>& change) {
     return ReasonAfter([&](BuiltBlock& block) { change(block.transactions[1]); });
   };
-  EXPECT_EQ(with([](BuiltTransaction& t) { t.outputs.clear(); }), "bad-txns-vout-empty");
-  EXPECT_EQ(with([](BuiltTransaction& t) { t.outputs[0].amount = -1; }), "bad-txns-vout-negative");
-  EXPECT_EQ(with([](BuiltTransaction& t) { t.outputs[0].amount = INT64_MIN; }), "bad-txns-vout-negative");
-  EXPECT_EQ(with([](BuiltTransaction& t) { t.outputs[0].amount = kMaxMoney; }), "");
-  EXPECT_EQ(with([](BuiltTransaction& t) { t.outputs[0].amount = kMaxMoney + 1; }), "bad-txns-vout-toolarge");
-  EXPECT_EQ(with([](BuiltTransaction& t) { t.outputs[0].amount = INT64_MAX; }), "bad-txns-vout-toolarge");
-  EXPECT_EQ(with([](BuiltTransaction& t) {
+  EXPECT_EQ(with([](MutableTransaction& t) { t.outputs.clear(); }), "bad-txns-vout-empty");
+  EXPECT_EQ(with([](MutableTransaction& t) { t.outputs[0].amount = -1; }), "bad-txns-vout-negative");
+  EXPECT_EQ(with([](MutableTransaction& t) { t.outputs[0].amount = INT64_MIN; }), "bad-txns-vout-negative");
+  EXPECT_EQ(with([](MutableTransaction& t) { t.outputs[0].amount = kMaxMoney; }), "");
+  EXPECT_EQ(with([](MutableTransaction& t) { t.outputs[0].amount = kMaxMoney + 1; }), "bad-txns-vout-toolarge");
+  EXPECT_EQ(with([](MutableTransaction& t) { t.outputs[0].amount = INT64_MAX; }), "bad-txns-vout-toolarge");
+  EXPECT_EQ(with([](MutableTransaction& t) {
               t.outputs[0].amount = kMaxMoney;
               t.outputs.push_back({1, {}});
             }),
             "bad-txns-txouttotal-toolarge");
-  EXPECT_EQ(with([](BuiltTransaction& t) { t.inputs.push_back({{Hash256(), OutPoint::kNullIndex}, {}}); }),
+  EXPECT_EQ(with([](MutableTransaction& t) { t.inputs.push_back({{Hash256(), OutPoint::kNullIndex}, {}}); }),
             "bad-txns-prevout-null");
-  EXPECT_EQ(with([](BuiltTransaction& t) { t.inputs.push_back({{Hash256(), 0}, {}}); }), "");
+  EXPECT_EQ(with([](MutableTransaction& t) { t.inputs.push_back({{Hash256(), 0}, {}}); }), "");
 }
 
 TEST(CheckBlock, CoinbaseScriptsHaveTwoToAHundredBytes) {
@@ -175,7 +175,7 @@ TEST(CheckBlock, NoOutputIsSpentTwiceByOneTransaction) {
 TEST(CheckBlock, LegacySigopsAreBounded) {
   const auto with = [](size_t count) {
     return ReasonAfter(
-        [&](BuiltBlock& block) { block.transactions[1].outputs[0].script_pubkey.assign(count, kOpCheckSig); });
+        [&](BuiltBlock& block) { block.transactions[1].outputs[0].script.assign(count, kOpCheckSig); });
   };
   EXPECT_EQ(with(20'000), "");
   EXPECT_EQ(with(20'001), "bad-blk-sigops");
@@ -193,7 +193,7 @@ TEST(CheckBlock, NamesTheTransaction) {
 
 // A transaction without inputs only decodes where witnesses are not expected, so it never gets into a block.
 TEST(CheckTransaction, NeedsInputs) {
-  BuiltTransaction transaction = Payment(0);
+  MutableTransaction transaction = Payment(0);
   transaction.inputs.clear();
   const std::vector<uint8_t> raw = transaction.Serialize(false);
   TransactionColumns columns;
@@ -202,9 +202,9 @@ TEST(CheckTransaction, NeedsInputs) {
 }
 
 TEST(CheckTransaction, SizeIsBounded) {
-  BuiltTransaction transaction = Payment(0);
+  MutableTransaction transaction = Payment(0);
   const auto check = [&](size_t size) {
-    auto& script = transaction.outputs[0].script_pubkey;
+    auto& script = transaction.outputs[0].script;
     script.assign(size - (Payment(0).Serialize(false).size() + 4) + 1, 0);
     const std::vector<uint8_t> raw = transaction.Serialize(false);
     EXPECT_EQ(raw.size(), size);
@@ -218,7 +218,7 @@ TEST(CheckTransaction, SizeIsBounded) {
 
 TEST(CheckTransaction, FinalityDependsOnHeightTimeAndSequences) {
   const auto is_final = [](uint32_t lock_time, uint32_t sequence, uint32_t height, int64_t cutoff) {
-    BuiltTransaction transaction = Payment(0);
+    MutableTransaction transaction = Payment(0);
     transaction.lock_time = lock_time;
     transaction.inputs[0].sequence = sequence;
     const DecodedBlock block([&] {
@@ -318,7 +318,7 @@ TEST(CheckBlockContext, TheLastCommitmentCounts) {
   EXPECT_EQ(InContext(block).RejectReason(), "");
   outputs.push_back({0, CommitmentScript(Hash256(), {})});
   EXPECT_EQ(InContext(block).RejectReason(), "bad-witness-merkle-match");
-  outputs.back().script_pubkey.pop_back();
+  outputs.back().script.pop_back();
   EXPECT_EQ(InContext(block).RejectReason(), "") << "37 bytes commit to nothing";
 }
 
@@ -356,7 +356,7 @@ TEST(CheckBlockContext, WeightIsBounded) {
     const DecodedBlock decoded(block.Serialize());
     EXPECT_EQ(decoded.columns.weight(), weight);
     std::vector<Hash256> buffer;
-    block.transactions[0].outputs.back().script_pubkey =
+    block.transactions[0].outputs.back().script =
         CommitmentScript(ComputeWitnessRoot(decoded.columns.wtxid, buffer), std::vector<uint8_t>(32, 7));
     return block;
   };

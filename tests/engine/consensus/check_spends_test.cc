@@ -9,7 +9,7 @@ namespace headrace {
 namespace {
 
 using testing::BuiltBlock;
-using testing::BuiltTransaction;
+
 using testing::CoinbaseAt;
 using testing::DecodedBlock;
 using testing::VectorAncestry;
@@ -40,7 +40,7 @@ struct Fixture {
   }
 
   void AddPayment(Amount in, Amount out, uint32_t coin_height) {
-    BuiltTransaction payment;
+    MutableTransaction payment;
     payment.inputs.push_back({{Hash256(), static_cast<uint32_t>(spent.size())}, {}});
     payment.outputs.push_back({out, {0x51}});
     block.transactions.push_back(payment);
@@ -146,7 +146,7 @@ TEST(CheckSpends, RelativeTimes) {
 }
 
 TEST(CheckSpends, LocksOfSeveralInputsAddUp) {
-  BuiltTransaction transaction;
+  MutableTransaction transaction;
   for (const uint32_t sequence : {3u, 10u, (1u << 22) | 2u, 1u << 31}) {
     transaction.inputs.push_back({{Hash256(), sequence}, {}, sequence});
   }
@@ -168,7 +168,7 @@ TEST(CheckSpends, SigopCostIsBounded) {
   Fixture f;
   constexpr uint8_t kOpCheckSig = 0xac;
   // 19,999 legacy operations and what a P2SH spend adds: 4 each.
-  f.block.transactions[2].outputs[0].script_pubkey.assign(19'999, kOpCheckSig);
+  f.block.transactions[2].outputs[0].script.assign(19'999, kOpCheckSig);
   EXPECT_EQ(f.Reason(), "");
   std::vector<uint8_t> p2sh = {0xa9, 20};
   p2sh.resize(22);

@@ -13,11 +13,9 @@ namespace headrace {
 namespace {
 
 using testing::BuiltBlock;
-using testing::BuiltTransaction;
+
 using testing::CoinbaseAt;
 using testing::DecodedBlock;
-
-using Bytes = std::vector<uint8_t>;
 
 const SecretKey kSecret = {1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 2, 3, 4, 5};
 
@@ -40,7 +38,7 @@ BuiltBlock UnsolvedBlock() {
   BuiltBlock block;
   block.header.version = 0x20000000;
   block.header.time_s = 1'700'000'000;
-  BuiltTransaction payment;
+  MutableTransaction payment;
   payment.inputs.push_back({{Hash256(), 3}, {}});
   payment.outputs.push_back({5, {0x51}});
   block.transactions = {CoinbaseAt(10, 50 * kCoin), payment};
@@ -57,7 +55,7 @@ void PutSolution(BuiltBlock& block, const Bytes& script_sig, const std::vector<B
   writer.CompactSize(witness.size());
   for (const Bytes& item : witness) writer.VarBytes(item);
   writer.Bytes(trailing);
-  Bytes& script = block.transactions[0].outputs[1].script_pubkey;
+  Bytes& script = block.transactions[0].outputs[1].script;
   script.push_back(0x4c);
   ByteWriter(script).U8(static_cast<uint8_t>(solution.size()));
   script.insert(script.end(), solution.begin(), solution.end());
@@ -65,7 +63,7 @@ void PutSolution(BuiltBlock& block, const Bytes& script_sig, const std::vector<B
 
 // The legacy hash of BIP325's spending transaction, put together from structs: what a solution of a key challenge signs.
 Digest256 MessageToSign(BuiltBlock block, const Bytes& challenge) {
-  Bytes& script = block.transactions[0].outputs[1].script_pubkey;
+  Bytes& script = block.transactions[0].outputs[1].script;
   const Bytes tag_push = {4, 0xec, 0xc7, 0xda, 0xa2};
   script.insert(script.end(), tag_push.begin(), tag_push.end());
   block.FixMerkleRoot();
@@ -75,12 +73,12 @@ Digest256 MessageToSign(BuiltBlock block, const Bytes& challenge) {
   writer.Bytes(block.header.previous.span());
   writer.Bytes(block.header.merkle_root.span());
   writer.U32(block.header.time_s);
-  BuiltTransaction to_spend;
+  MutableTransaction to_spend;
   to_spend.version = 0;
   to_spend.inputs.push_back({{Hash256(), OutPoint::kNullIndex}, {0, 72}, 0});
   to_spend.inputs[0].script_sig.insert(to_spend.inputs[0].script_sig.end(), data.begin(), data.end());
   to_spend.outputs.push_back({0, challenge});
-  BuiltTransaction to_sign;
+  MutableTransaction to_sign;
   to_sign.version = 0;
   to_sign.inputs.push_back({{to_spend.Txid(), 0}, challenge, 0});
   to_sign.outputs.push_back({0, {kOpReturn}});
@@ -166,13 +164,13 @@ TEST(Signet, MalformedSolutionsFail) {
   EXPECT_FALSE(Solves(block, {0x51})) << "bytes after the witness";
   for (const Bytes& bad : {Bytes{5, 0xec, 0xc7, 0xda, 0xa2, 0x00}, Bytes{6, 0xec, 0xc7, 0xda, 0xa2, 0x02, 0x51}}) {
     block = UnsolvedBlock();
-    Bytes& script = block.transactions[0].outputs[1].script_pubkey;
+    Bytes& script = block.transactions[0].outputs[1].script;
     script.insert(script.end(), bad.begin(), bad.end());
     EXPECT_FALSE(Solves(block, {0x51}));
   }
   // The tag alone is no solution, and no error either.
   block = UnsolvedBlock();
-  Bytes& script = block.transactions[0].outputs[1].script_pubkey;
+  Bytes& script = block.transactions[0].outputs[1].script;
   const Bytes tag_push = {4, 0xec, 0xc7, 0xda, 0xa2};
   script.insert(script.end(), tag_push.begin(), tag_push.end());
   EXPECT_TRUE(Solves(block, {0x51}));

@@ -16,8 +16,6 @@
 namespace headrace {
 namespace {
 
-using Bytes = std::vector<uint8_t>;
-
 Bytes ElementOf(uint8_t first) {
   Bytes bytes(32);
   bytes[0] = first;

@@ -17,8 +17,6 @@
 namespace headrace {
 namespace {
 
-using Bytes = std::vector<uint8_t>;
-
 SecretKey SecretOf(uint8_t number) {
   SecretKey secret{};
   secret[31] = number;

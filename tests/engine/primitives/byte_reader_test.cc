@@ -10,8 +10,6 @@
 namespace headrace {
 namespace {
 
-using Bytes = std::vector<uint8_t>;
-
 struct SizeCase {
   Bytes bytes;
   uint64_t value;

@@ -17,8 +17,6 @@ namespace headrace {
 namespace {
 
 using reference::PlainTransaction;
-using Bytes = std::vector<uint8_t>;
-
 PlainTransaction SmallTransaction() {
   PlainTransaction transaction;
   transaction.version = 2;

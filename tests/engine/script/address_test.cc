@@ -76,7 +76,7 @@ TEST(AddressTest, Base58Vectors) {
   HR_NEEDS_DATA("vectors/base58_encode_decode.json");
   const nlohmann::json cases = testing::ReadJson(testing::DataDirectory() + "/vectors/base58_encode_decode.json");
   for (const nlohmann::json& entry : cases) {
-    const testing::Bytes bytes = testing::FromHex(entry[0]);
+    const Bytes bytes = testing::FromHex(entry[0]);
     EXPECT_EQ(Base58Encode(bytes), entry[1].get<std::string>());
     EXPECT_EQ(Base58Decode(entry[1].get<std::string>(), bytes.size()), bytes);
     if (!bytes.empty()) {
@@ -88,7 +88,7 @@ TEST(AddressTest, Base58Vectors) {
 }
 
 TEST(AddressTest, EncodingsDetectDamage) {
-  const testing::Bytes script = testing::FromHex("0014751e76e8199196d454941c45d1b3a323f1433bd6");
+  const Bytes script = testing::FromHex("0014751e76e8199196d454941c45d1b3a323f1433bd6");
   const std::string address = *EncodeAddress(script, kMainnetAddressPrefixes);
   EXPECT_EQ(address, "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4");
   EXPECT_FALSE(DecodeAddress(address, kRegtestAddressPrefixes));

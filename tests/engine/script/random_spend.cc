@@ -69,8 +69,8 @@ Bytes RandomOutputScript(Random& random) {
   }
 }
 
-TestTransaction RandomTransaction(Random& random) {
-  TestTransaction transaction;
+MutableTransaction RandomTransaction(Random& random) {
+  MutableTransaction transaction;
   transaction.version = static_cast<int32_t>(random() % 4);
   transaction.lock_time = static_cast<uint32_t>(random());
   for (size_t count = 1 + random() % 5; count > 0; --count) {

@@ -16,6 +16,6 @@ Bytes RandomScript(Random& random, size_t operations_max);
 std::vector<Bytes> RandomWitness(Random& random);
 // An output script: a template with random payload, or a random script.
 Bytes RandomOutputScript(Random& random);
-TestTransaction RandomTransaction(Random& random);
+MutableTransaction RandomTransaction(Random& random);
 
 }  // namespace headrace::testing

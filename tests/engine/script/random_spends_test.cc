@@ -16,9 +16,7 @@
 namespace headrace {
 namespace {
 
-using testing::Bytes;
 using testing::Random;
-using testing::TestInput;
 
 // Opcodes that succeed often, so that scripts come to their end.
 Bytes BenignScript(Random& random) {
@@ -75,7 +73,7 @@ std::vector<Bytes> StackItems(Random& random) {
 }
 
 // Fills in the input's witness and gives the output script that it spends.
-Bytes MakeTaproot(Random& random, TestInput& input) {
+Bytes MakeTaproot(Random& random, TransactionInput& input) {
   static const XOnlyKey internal_key = XOnlyKeyOf(SecretKey{1, 2, 3});
   const uint8_t leaf_version = random() % 4 == 0 ? 0xc2 : kTapscriptLeafVersion;
   const Bytes script = AnyScript(random);
@@ -93,21 +91,21 @@ Bytes MakeTaproot(Random& random, TestInput& input) {
   return ScriptBuilder().Number(1).Data(output.key).Take();
 }
 
-Bytes MakeWitnessScriptHash(Random& random, TestInput& input) {
+Bytes MakeWitnessScriptHash(Random& random, TransactionInput& input) {
   const Bytes script = AnyScript(random);
   input.witness = StackItems(random);
   input.witness.push_back(script);
   return ScriptBuilder().Number(0).Data(Sha256(script)).Take();
 }
 
-Bytes WrapInScriptHash(const Bytes& redeem_script, TestInput& input) {
+Bytes WrapInScriptHash(const Bytes& redeem_script, TransactionInput& input) {
   ScriptBuilder script_sig;
   script_sig.Raw(input.script_sig);
   input.script_sig = script_sig.Data(redeem_script).Take();
   return ScriptBuilder().Op(Opcode::kHash160).Data(Hash160(redeem_script)).Op(Opcode::kEqual).Take();
 }
 
-Bytes MakeSpend(Random& random, TestInput& input) {
+Bytes MakeSpend(Random& random, TransactionInput& input) {
   input.witness.clear();
   input.script_sig.clear();
   switch (random() % 6) {
@@ -138,9 +136,9 @@ TEST(RandomSpendsTest, VerdictsAreStableAndRulesOnlyForbid) {
   std::array<size_t, 64> seen{};
   size_t passed = 0;
   for (int round = 0; round < 6000; ++round) {
-    testing::TestTransaction fields = testing::RandomTransaction(random);
-    std::vector<testing::TestOutput> spent;
-    for (TestInput& input : fields.inputs)
+    MutableTransaction fields = testing::RandomTransaction(random);
+    std::vector<TransactionOutput> spent;
+    for (TransactionInput& input : fields.inputs)
       spent.push_back({static_cast<Amount>(random() % 1000), MakeSpend(random, input)});
     const testing::SpendFixture fixture(fields.Serialize(), spent);
     for (uint32_t input = 0; input < fields.inputs.size(); ++input) {
@@ -166,7 +164,7 @@ TEST(RandomSpendsTest, VerdictsAreStableAndRulesOnlyForbid) {
 TEST(RandomSpendsTest, WitnessStacksAroundTheirLimit) {
   for (const size_t items : {999u, 1000u, 1001u, 1002u, 3000u}) {
     const Bytes script = ScriptBuilder().Op(Opcode::kDrop).Op(Opcode::kDrop).Take();
-    testing::TestTransaction fields;
+    MutableTransaction fields;
     fields.outputs.push_back({0, {}});
     fields.inputs.resize(1);
     fields.inputs[0].witness.assign(items, Bytes{});

@@ -13,12 +13,9 @@
 namespace headrace {
 namespace {
 
-using testing::Bytes;
 using testing::SpendFixture;
-using testing::TestOutput;
-using testing::TestTransaction;
 
-TestTransaction WithSpend(TestTransaction transaction, uint32_t input, const nlohmann::json& spend) {
+MutableTransaction WithSpend(MutableTransaction transaction, uint32_t input, const nlohmann::json& spend) {
   transaction.inputs[input].script_sig = testing::FromHex(spend["scriptSig"]);
   transaction.inputs[input].witness.clear();
   for (const nlohmann::json& item : spend["witness"]) {
@@ -27,8 +24,8 @@ TestTransaction WithSpend(TestTransaction transaction, uint32_t input, const nlo
   return transaction;
 }
 
-std::vector<TestOutput> ReadPrevouts(const nlohmann::json& prevouts) {
-  std::vector<TestOutput> coins;
+std::vector<TransactionOutput> ReadPrevouts(const nlohmann::json& prevouts) {
+  std::vector<TransactionOutput> coins;
   for (const nlohmann::json& hex : prevouts) {
     const Bytes bytes = testing::FromHex(hex);
     ByteReader reader(bytes);
@@ -43,8 +40,8 @@ void RunCase(const nlohmann::json& entry, std::mt19937& random) {
   const Bytes raw = testing::FromHex(entry["tx"]);
   TransactionColumns columns;
   ASSERT_EQ(DecodeTransaction(raw, WitnessEncoding::kAllowed, columns), DecodeError::kNone);
-  const TestTransaction base = testing::Unpack({columns, 0});
-  const std::vector<TestOutput> coins = ReadPrevouts(entry["prevouts"]);
+  const MutableTransaction base = Unpack({columns, 0});
+  const std::vector<TransactionOutput> coins = ReadPrevouts(entry["prevouts"]);
   ASSERT_EQ(coins.size(), base.inputs.size());
   const uint32_t input = entry["index"];
   const ScriptFlags flags = testing::ParseFlags(entry["flags"].get<std::string>());

@@ -7,8 +7,6 @@
 namespace headrace {
 namespace {
 
-using testing::Bytes;
-
 TEST(ScriptNumberTest, EncodesAndDecodesAroundEveryBoundary) {
   for (int shift = 0; shift <= 40; ++shift) {
     for (int64_t offset = -2; offset <= 2; ++offset) {

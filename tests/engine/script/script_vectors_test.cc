@@ -15,18 +15,16 @@
 namespace headrace {
 namespace {
 
-using testing::Bytes;
 using testing::SpendFixture;
-using testing::TestTransaction;
 
 constexpr uint32_t kFinal = 0xffffffff;
 
 // The transaction that the vectors' spends are signed for: one coinbase-like input, one output.
-TestTransaction CreditingTransaction(const Bytes& script_pubkey, Amount amount) {
+MutableTransaction CreditingTransaction(const Bytes& script_pubkey, Amount amount) {
   return {1, {{{Hash256(), OutPoint::kNullIndex}, {0, 0}, kFinal, {}}}, {{amount, script_pubkey}}, 0};
 }
 
-TestTransaction SpendingTransaction(const TestTransaction& credit, const Bytes& script_sig,
+MutableTransaction SpendingTransaction(const MutableTransaction& credit, const Bytes& script_sig,
                                     std::vector<Bytes> witness) {
   const Hash256 txid(Sha256d(credit.Serialize()));
   return {1, {{{txid, 0}, script_sig, kFinal, std::move(witness)}}, {{credit.outputs[0].amount, {}}}, 0};
@@ -84,8 +82,8 @@ TEST(ScriptVectorsTest, EveryCaseHasItsResult) {
     const Bytes script_pubkey = testing::AssembleScript(witness.FillIn(entry[at + 1]));
     const ScriptFlags flags = testing::FillFlags(testing::ParseFlags(entry[at + 2].get<std::string>()));
 
-    const TestTransaction credit = CreditingTransaction(script_pubkey, amount);
-    const TestTransaction spend = SpendingTransaction(credit, script_sig, witness.witness());
+    const MutableTransaction credit = CreditingTransaction(script_pubkey, amount);
+    const MutableTransaction spend = SpendingTransaction(credit, script_sig, witness.witness());
     const SpendFixture fixture(spend.Serialize(), credit.outputs);
     EXPECT_EQ(ScriptErrorName(fixture.Verify(0, flags)), entry[at + 3].get<std::string>());
     ++ran;

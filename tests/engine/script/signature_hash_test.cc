@@ -13,8 +13,6 @@
 namespace headrace {
 namespace {
 
-using testing::Bytes;
-
 TEST(SignatureHashTest, LegacyVectors) {
   HR_NEEDS_DATA("vectors/sighash.json");
   const nlohmann::json cases = testing::ReadJson(testing::DataDirectory() + "/vectors/sighash.json");
@@ -36,7 +34,7 @@ TEST(SignatureHashTest, LegacyVectors) {
 TEST(SignatureHashTest, StreamingEqualsCopying) {
   testing::Random random(4);
   for (int round = 0; round < 4000; ++round) {
-    const testing::TestTransaction fields = testing::RandomTransaction(random);
+    const MutableTransaction fields = testing::RandomTransaction(random);
     const Bytes raw = fields.Serialize();
     TransactionColumns columns;
     ASSERT_EQ(DecodeTransaction(raw, WitnessEncoding::kAllowed, columns), DecodeError::kNone);
@@ -70,7 +68,7 @@ TEST(SignatureHashTest, DeletingEqualsCopying) {
 }
 
 TEST(SignatureHashTest, SingleWithoutOutputSignsOne) {
-  testing::TestTransaction fields;
+  MutableTransaction fields;
   fields.inputs.resize(2);
   fields.outputs.resize(1);
   const Bytes raw = fields.Serialize();

@@ -10,8 +10,6 @@
 namespace headrace {
 namespace {
 
-using testing::Bytes;
-
 TEST(SigopsTest, CountsMultisigsByWhatStandsBeforeThem) {
   const Bytes script = ScriptBuilder().Number(3).Op(Opcode::kCheckMultisig).Op(Opcode::kCheckSig).Take();
   EXPECT_EQ(CountScriptSigops(script, true), 4u);
@@ -31,9 +29,9 @@ TEST(SigopsTest, EqualsPlainTwin) {
   testing::Random random(6);
   uint64_t total = 0;
   for (int round = 0; round < 5000; ++round) {
-    testing::TestTransaction fields = testing::RandomTransaction(random);
-    std::vector<testing::TestOutput> spent;
-    for (testing::TestInput& input : fields.inputs) {
+    MutableTransaction fields = testing::RandomTransaction(random);
+    std::vector<TransactionOutput> spent;
+    for (TransactionInput& input : fields.inputs) {
       spent.push_back({0, testing::RandomOutputScript(random)});
       // Redeem scripts that are programs, and scripts that are counted.
       if (random() % 2 == 0) input.script_sig = ScriptBuilder().Data(testing::RandomOutputScript(random)).Take();
@@ -49,7 +47,7 @@ TEST(SigopsTest, EqualsPlainTwin) {
 }
 
 TEST(SigopsTest, CoinbaseHasItsLegacyPartAlone) {
-  testing::TestTransaction fields;
+  MutableTransaction fields;
   fields.inputs.push_back({{Hash256(), OutPoint::kNullIndex}, {0xac}, 0, {}});
   fields.outputs.push_back({0, {0xac, 0xac}});
   const Bytes raw = fields.Serialize();

@@ -6,42 +6,16 @@
 
 #include "engine/primitives/coin.h"
 #include "engine/primitives/decode.h"
+#include "engine/primitives/mutable_transaction.h"
 #include "engine/script/spend_verifier.h"
 
 namespace headrace::testing {
-
-using Bytes = std::vector<uint8_t>;
-
-struct TestInput {
-  OutPoint prevout;
-  Bytes script_sig;
-  uint32_t sequence = 0xffffffff;
-  std::vector<Bytes> witness;
-};
-
-struct TestOutput {
-  Amount amount = 0;
-  Bytes script;
-};
-
-struct TestTransaction {
-  int32_t version = 1;
-  std::vector<TestInput> inputs;
-  std::vector<TestOutput> outputs;
-  uint32_t lock_time = 0;
-
-  // With witnesses when there are any.
-  Bytes Serialize() const;
-};
-
-// The fields of decoded bytes.
-TestTransaction Unpack(TransactionView transaction);
 
 // Owns bytes, columns and coins; neither copied nor moved, since the columns point into the bytes.
 class SpendFixture {
  public:
   // Throws std::runtime_error when the bytes do not decode.
-  SpendFixture(Bytes raw, std::vector<TestOutput> spent);
+  SpendFixture(Bytes raw, std::vector<TransactionOutput> spent);
   SpendFixture(const SpendFixture&) = delete;
   SpendFixture& operator=(const SpendFixture&) = delete;
 
@@ -54,7 +28,7 @@ class SpendFixture {
 
  private:
   Bytes raw_;
-  std::vector<TestOutput> spent_;
+  std::vector<TransactionOutput> spent_;
   TransactionColumns columns_;
   std::vector<Coin> coins_;
   TransactionMidstates midstates_;

@@ -8,8 +8,6 @@
 namespace headrace {
 namespace {
 
-using testing::Bytes;
-
 Bytes Key(uint8_t header, size_t size) {
   Bytes key(size, 0x11);
   key[0] = header;

@@ -17,7 +17,6 @@
 namespace headrace {
 namespace {
 
-using testing::Bytes;
 using testing::SpendFixture;
 
 std::array<uint8_t, 32> ReadKey(const nlohmann::json& hex) {
@@ -128,13 +127,13 @@ TEST(TaprootVectorsTest, KeyPathSpends) {
     const Bytes raw = testing::FromHex(entry["given"]["rawUnsignedTx"]);
     TransactionColumns columns;
     ASSERT_EQ(DecodeTransaction(raw, WitnessEncoding::kAllowed, columns), DecodeError::kNone);
-    testing::TestTransaction fields = testing::Unpack({columns, 0});
+    MutableTransaction fields = Unpack({columns, 0});
     // Midstates are made for transactions that have a witness; what it says does not enter the hashes.
     for (const nlohmann::json& input : entry["inputSpending"]) {
       fields.inputs[input["given"]["txinIndex"].get<size_t>()].witness = {
           testing::FromHex(input["expected"]["witness"][0])};
     }
-    std::vector<testing::TestOutput> spent;
+    std::vector<TransactionOutput> spent;
     for (const nlohmann::json& output : entry["given"]["utxosSpent"]) {
       spent.push_back({output["amountSats"].get<Amount>(), testing::FromHex(output["scriptPubKey"])});
     }

@@ -14,11 +14,10 @@ namespace headrace {
 namespace {
 
 using testing::SpendFixture;
-using testing::TestOutput;
 
 struct VectorCase {
-  std::map<OutPoint, TestOutput> prevouts;
-  testing::Bytes raw;
+  std::map<OutPoint, TransactionOutput> prevouts;
+  Bytes raw;
   std::string flags;
 };
 
@@ -36,11 +35,11 @@ VectorCase ReadCase(const nlohmann::json& entry) {
 }
 
 // The coins of a case in the order of its inputs.
-std::vector<TestOutput> CoinsOf(const VectorCase& vector_case) {
+std::vector<TransactionOutput> CoinsOf(const VectorCase& vector_case) {
   TransactionColumns columns;
   const DecodeError error = DecodeTransaction(vector_case.raw, WitnessEncoding::kAllowed, columns);
   if (error != DecodeError::kNone) throw std::runtime_error(std::string(DecodeErrorText(error)));
-  std::vector<TestOutput> coins;
+  std::vector<TransactionOutput> coins;
   for (uint32_t i = 0; i < columns.input_count(); ++i) coins.push_back(vector_case.prevouts.at(columns.prevout(i)));
   return coins;
 }

@@ -71,13 +71,13 @@ class PlainNode {
   std::set<size_t> script_sizes_spent;
 
  private:
-  static Transaction FromPlain(const reference::PlainTransaction& plain) { return testing::FromPlain(plain); }
+  static MutableTransaction FromPlain(const reference::PlainTransaction& plain) { return testing::FromPlain(plain); }
 
-  void ConnectTransaction(const Transaction& transaction, const Hash256& txid, Amount& fees) {
-    std::vector<Output> spent;
+  void ConnectTransaction(const MutableTransaction& transaction, const Hash256& txid, Amount& fees) {
+    std::vector<TransactionOutput> spent;
     Amount in = 0, out = 0;
-    for (const Input& input : transaction.inputs) {
-      const auto found = coins.find(input.previous);
+    for (const TransactionInput& input : transaction.inputs) {
+      const auto found = coins.find(input.prevout);
       ASSERT_NE(found, coins.end()) << "missing or doubly spent at " << height;
       const testing::PlainCoin& coin = found->second;
       if (coin.is_coinbase) {
@@ -100,12 +100,12 @@ class PlainNode {
     inputs += transaction.inputs.size();
     EXPECT_LT(transaction.lock_time, height) << "not final";
     AddOutputs(transaction, txid, false);
-    for (const Output& output : transaction.outputs) out += output.amount;
+    for (const TransactionOutput& output : transaction.outputs) out += output.amount;
     EXPECT_GE(in, out);
     fees += in - out;
   }
 
-  void ConnectCoinbase(const BlockColumns& columns, const Transaction& coinbase, Amount fees) {
+  void ConnectCoinbase(const BlockColumns& columns, const MutableTransaction& coinbase, Amount fees) {
     ASSERT_TRUE(columns.transaction(0).IsCoinbase());
     if (height == 0) return;
     const Bytes prefix = ScriptBuilder().Number(height).Take();
@@ -113,7 +113,7 @@ class PlainNode {
     EXPECT_GE(script_sig.size(), 2u);
     EXPECT_TRUE(std::equal(prefix.begin(), prefix.end(), script_sig.begin())) << "BIP34";
     Amount out = 0;
-    for (const Output& output : coinbase.outputs) out += output.amount;
+    for (const TransactionOutput& output : coinbase.outputs) out += output.amount;
     EXPECT_EQ(out, SubsidyAt(height) + fees);
     bool has_witness = false;
     for (uint32_t t = 1; t < columns.transaction_count(); ++t) has_witness |= columns.has_witness[t] != 0;
@@ -122,7 +122,7 @@ class PlainNode {
     AddOutputs(coinbase, columns.txid[0], true);
   }
 
-  static void ExpectCommitment(const BlockColumns& columns, const Transaction& coinbase) {
+  static void ExpectCommitment(const BlockColumns& columns, const MutableTransaction& coinbase) {
     ASSERT_EQ(coinbase.inputs[0].witness, std::vector<Bytes>{Bytes(32)});
     std::vector<Hash256> leaves = columns.wtxid;
     leaves[0] = Hash256();
@@ -137,10 +137,10 @@ class PlainNode {
     EXPECT_TRUE(std::equal(commitment.begin(), commitment.end(), script.begin() + 6));
   }
 
-  void AddOutputs(const Transaction& transaction, const Hash256& txid, bool is_coinbase) {
+  void AddOutputs(const MutableTransaction& transaction, const Hash256& txid, bool is_coinbase) {
     outputs += transaction.outputs.size();
     for (uint32_t i = 0; i < transaction.outputs.size(); ++i) {
-      const Output& output = transaction.outputs[i];
+      const TransactionOutput& output = transaction.outputs[i];
       if (IsUnspendable(output.script)) {
         ++data_outputs;
         continue;

@@ -12,8 +12,6 @@
 namespace headrace::testing {
 namespace {
 
-using chaingen::Bytes;
-using chaingen::Output;
 using chaingen::ScriptBuilder;
 
 bool Same(ByteSpan a, ByteSpan b) { return std::equal(a.begin(), a.end(), b.begin(), b.end()); }
@@ -44,9 +42,9 @@ std::optional<std::vector<Bytes>> Pushes(ByteSpan script) {
 }
 
 struct Checker {
-  const chaingen::Transaction& transaction;
+  const MutableTransaction& transaction;
   uint32_t input;
-  const std::vector<Output>& spent;
+  const std::vector<TransactionOutput>& spent;
   uint64_t& verified;
 
   bool Ecdsa(const Bytes& key, const Bytes& signature, const Bytes& script_code, bool is_witness) {
@@ -138,8 +136,8 @@ struct Checker {
 
 }  // namespace
 
-chaingen::Transaction FromPlain(const reference::PlainTransaction& plain) {
-  chaingen::Transaction transaction;
+MutableTransaction FromPlain(const reference::PlainTransaction& plain) {
+  MutableTransaction transaction;
   transaction.version = plain.version;
   transaction.lock_time = plain.lock_time;
   for (const auto& input : plain.inputs) {
@@ -170,8 +168,8 @@ chaingen::SetDigest DigestOf(const PlainCoins& coins, uint32_t threads) {
   return chaingen::DigestSet(std::move(unspent), threads);
 }
 
-TemplateCheck CheckInput(const chaingen::Transaction& transaction, uint32_t input,
-                         const std::vector<chaingen::Output>& spent, uint64_t& verified) {
+TemplateCheck CheckInput(const MutableTransaction& transaction, uint32_t input,
+                         const std::vector<TransactionOutput>& spent, uint64_t& verified) {
   Checker checker{transaction, input, spent, verified};
   const Bytes& script = spent[input].script;
   const auto stack = Pushes(transaction.inputs[input].script_sig);

@@ -7,7 +7,7 @@
 
 #include "tests/reference/plain_decoder.h"
 #include "tools/chaingen/set_digest.h"
-#include "tools/chaingen/transaction.h"
+#include "engine/primitives/mutable_transaction.h"
 
 namespace headrace::testing {
 
@@ -19,7 +19,7 @@ struct PlainCoin {
 };
 using PlainCoins = std::map<OutPoint, PlainCoin>;
 
-chaingen::Transaction FromPlain(const reference::PlainTransaction& plain);
+MutableTransaction FromPlain(const reference::PlainTransaction& plain);
 
 // The raw blocks of a framed file.
 std::vector<ByteSpan> FramedBlocks(ByteSpan file);
@@ -32,7 +32,7 @@ enum class TemplateCheck : uint8_t { kValid, kInvalid, kUnknown };
 // Recognises P2PK, P2PKH, bare and P2SH multisig, P2WPKH and P2WSH (bare or in P2SH), P2TR by key path and by a single
 // signature check, and verifies all signatures. `verified` counts them. The rules of scripts beyond these templates are
 // not known here.
-TemplateCheck CheckInput(const chaingen::Transaction& transaction, uint32_t input,
-                         const std::vector<chaingen::Output>& spent, uint64_t& verified);
+TemplateCheck CheckInput(const MutableTransaction& transaction, uint32_t input,
+                         const std::vector<TransactionOutput>& spent, uint64_t& verified);
 
 }  // namespace headrace::testing

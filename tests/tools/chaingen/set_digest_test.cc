@@ -31,13 +31,13 @@ TEST(SetDigest, ReportedChain) {
     const auto block = reference::DecodePlainBlock(raw);
     ASSERT_TRUE(block);
     for (size_t t = 0; height != 0 && t < block->transactions.size(); ++t) {
-      const Transaction transaction = testing::FromPlain(block->transactions[t]);
+      const MutableTransaction transaction = testing::FromPlain(block->transactions[t]);
       const Hash256 txid = transaction.Txid();
       for (size_t i = 0; t != 0 && i < transaction.inputs.size(); ++i) {
-        ASSERT_EQ(coins.erase(transaction.inputs[i].previous), 1u) << height;
+        ASSERT_EQ(coins.erase(transaction.inputs[i].prevout), 1u) << height;
       }
       for (uint32_t i = 0; i < transaction.outputs.size(); ++i) {
-        const Output& output = transaction.outputs[i];
+        const TransactionOutput& output = transaction.outputs[i];
         if (!IsUnspendable(output.script)) coins[{txid, i}] = {height, t == 0, output.amount, output.script};
       }
     }

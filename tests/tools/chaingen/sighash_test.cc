@@ -14,7 +14,7 @@
 namespace headrace::chaingen {
 namespace {
 
-Transaction TransactionOf(const std::string& hex) {
+MutableTransaction TransactionOf(const std::string& hex) {
   const auto plain = reference::DecodePlainTransaction(HexDecode(hex).value(), true);
   EXPECT_TRUE(plain.has_value());
   return testing::FromPlain(plain.value_or(reference::PlainTransaction()));
@@ -25,7 +25,7 @@ TEST(Sighash, PublishedLegacyCases) {
   int cases = 0;
   for (const auto& row : testing::ReadJson(testing::DataDirectory() + "/vectors/sighash.json")) {
     if (row.size() != 5) continue;  // the comment at the top
-    const Transaction transaction = TransactionOf(row[0].get<std::string>());
+    const MutableTransaction transaction = TransactionOf(row[0].get<std::string>());
     const Bytes script = HexDecode(row[1].get<std::string>()).value();
     const auto type = static_cast<uint32_t>(row[3].get<int64_t>());
     const Digest256 hash = LegacySighash(transaction, row[2].get<uint32_t>(), script, type);
@@ -41,8 +41,8 @@ TEST(Sighash, PublishedTaprootCases) {
   int cases = 0;
   const auto vectors = testing::ReadJson(testing::DataDirectory() + "/vectors/bip341_wallet_vectors.json");
   for (const auto& spending : vectors.at("keyPathSpending")) {
-    const Transaction transaction = TransactionOf(spending.at("given").at("rawUnsignedTx").get<std::string>());
-    std::vector<Output> spent;
+    const MutableTransaction transaction = TransactionOf(spending.at("given").at("rawUnsignedTx").get<std::string>());
+    std::vector<TransactionOutput> spent;
     for (const auto& output : spending.at("given").at("utxosSpent")) {
       spent.push_back({output.at("amountSats").get<Amount>(),
                        HexDecode(output.at("scriptPubKey").get<std::string>()).value()});
@@ -60,10 +60,10 @@ TEST(Sighash, PublishedTaprootCases) {
 }
 
 TEST(Sighash, TaprootRefusesUnknownTypesAndMissingOutputs) {
-  Transaction transaction;
+  MutableTransaction transaction;
   transaction.inputs.resize(2);
   transaction.outputs.resize(1);
-  const std::vector<Output> spent(2);
+  const std::vector<TransactionOutput> spent(2);
   for (int type = 0; type < 256; ++type) {
     const bool is_known = type <= 3 || (type >= 0x81 && type <= 0x83);
     EXPECT_EQ(TaprootSighash(transaction, 0, spent, static_cast<uint8_t>(type)).has_value(), is_known) << type;
@@ -74,7 +74,7 @@ TEST(Sighash, TaprootRefusesUnknownTypesAndMissingOutputs) {
 }
 
 TEST(Sighash, LegacySingleWithoutOutputIsOne) {
-  Transaction transaction;
+  MutableTransaction transaction;
   transaction.inputs.resize(2);
   transaction.outputs.resize(1);
   EXPECT_EQ(LegacySighash(transaction, 1, {}, kSighashSingle), Digest256{1});
@@ -94,8 +94,8 @@ TEST(Sighash, SignaturesOfRealBlocksVerify) {
     const Bytes prevouts = testing::ReadFileBytes(path);
     ByteReader reader(prevouts);
     for (size_t t = 1; t < block->transactions.size(); ++t) {
-      const Transaction transaction = testing::FromPlain(block->transactions[t]);
-      std::vector<Output> spent;
+      const MutableTransaction transaction = testing::FromPlain(block->transactions[t]);
+      std::vector<TransactionOutput> spent;
       for (size_t i = 0; i < transaction.inputs.size(); ++i) {
         const auto amount = static_cast<Amount>(reader.U64());
         const ByteSpan script = reader.VarBytes();
