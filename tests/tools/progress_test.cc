@@ -100,6 +100,20 @@ TEST(ProgressTest, OneLineEveryFiveSecondsAndSilenceAtTheTip) {
   EXPECT_THAT(sink.lines, SizeIs(4));
 }
 
+TEST(ProgressTest, ANarrowTerminalKeepsWhatMattersMost) {
+  NodeStatus status = StatusAt(50);
+  status.waiting_on = WaitReason::kPeer;
+  const std::string wide = ProgressReporter::BarLine(status, ProgressRates(), 1, 200);
+  const std::string usual = ProgressReporter::BarLine(status, ProgressRates(), 1, 79);
+  const std::string narrow = ProgressReporter::BarLine(status, ProgressRates(), 1, 50);
+  for (const std::string& line : {wide, usual, narrow}) {
+    EXPECT_THAT(line, ::testing::AllOf(HasSubstr("["), HasSubstr("%"), HasSubstr("left")));
+  }
+  EXPECT_THAT(wide, ::testing::AllOf(HasSubstr("coins"), HasSubstr("MB/s"), HasSubstr("waits for peer")));
+  EXPECT_THAT(usual, ::testing::AllOf(::testing::Not(HasSubstr("coins")), HasSubstr("MB/s"), HasSubstr("waits for peer")));
+  EXPECT_THAT(narrow, ::testing::AllOf(::testing::Not(HasSubstr("MB/s")), ::testing::Not(HasSubstr("coins"))));
+}
+
 TEST(ProgressTest, TheTerminalGetsTheBarAndTheLogNothing) {
   CapturingSink sink;
   std::FILE* const terminal = std::tmpfile();

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <vector>
 
 #include "engine/base/log.h"
 
@@ -87,22 +89,38 @@ std::string ProgressReporter::LogLine(const NodeStatus& status, const ProgressRa
 
 std::string ProgressReporter::BarLine(const NodeStatus& status, const ProgressRates& rates, uint64_t resident_bytes,
                                       size_t columns) {
-  const std::string words = fmt::format(
-      " {:5.1f}% {}/{}  {:.1f} MB/s  {:.0f} tx/s  {:.0f} in/s  {} coins  {:.0f} MB  {} left{}", 100 * status.progress,
-      status.applied_height, status.header_height, rates.megabytes_per_second, rates.transactions_per_second,
-      rates.inputs_per_second, status.coins, static_cast<double>(resident_bytes) / 1e6, TimeLeft(rates.seconds_left),
-      status.waiting_on == WaitReason::kNothing ? std::string()
-                                                : fmt::format("  waits for {}", WaitReasonName(status.waiting_on)));
+  // In the order of the line; where a terminal is narrow, those of the highest rank go first.
+  struct Word {
+    int rank;
+    std::string text;
+  };
+  std::vector<Word> words = {
+      {0, fmt::format(" {:5.1f}% {}/{}", 100 * status.progress, status.applied_height, status.header_height)},
+      {3, fmt::format("  {:.1f} MB/s", rates.megabytes_per_second)},
+      {5, fmt::format("  {:.0f} tx/s", rates.transactions_per_second)},
+      {4, fmt::format("  {:.0f} in/s", rates.inputs_per_second)},
+      {6, fmt::format("  {} coins", status.coins)},
+      {7, fmt::format("  {:.0f} MB", static_cast<double>(resident_bytes) / 1e6)},
+      {1, fmt::format("  {} left", TimeLeft(rates.seconds_left))}};
+  if (status.waiting_on != WaitReason::kNothing) {
+    words.push_back({2, fmt::format("  waits for {}", WaitReasonName(status.waiting_on))});
+  }
   constexpr size_t kBarColumnsMax = 40;
-  constexpr size_t kBarColumnsMin = 5;
+  constexpr size_t kBarColumnsMin = 10;
+  const auto size_of_words = [&] {
+    return std::accumulate(words.begin(), words.end(), size_t{0}, [](size_t sum, const Word& word) { return sum + word.text.size(); });
+  };
+  while (words.size() > 1 && size_of_words() + kBarColumnsMin + 2 > columns) {
+    words.erase(std::max_element(words.begin(), words.end(), [](const Word& a, const Word& b) { return a.rank < b.rank; }));
+  }
   std::string line;
-  if (words.size() + kBarColumnsMin + 2 <= columns) {
-    const size_t width = std::min(kBarColumnsMax, columns - words.size() - 2);
+  if (const size_t size = size_of_words(); size + kBarColumnsMin + 2 <= columns) {
+    const size_t width = std::min(kBarColumnsMax, columns - size - 2);
     const double progress = std::clamp(status.progress, 0.0, 1.0);
     const size_t filled = static_cast<size_t>(progress * static_cast<double>(width));
     line = "[" + std::string(filled, '=') + std::string(width - filled, ' ') + "]";
   }
-  line += words;
+  for (const Word& word : words) line += word.text;
   if (line.size() > columns) line.resize(columns);
   return line;
 }
