@@ -21,8 +21,8 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "engine/base/bounded_ring.h"
+#include "engine/base/reader_gate.h"
 #include "engine/chain/active_chain.h"
 #include "engine/chain/assume_valid.h"
 #include "engine/chain/header_tree.h"
@@ -174,9 +174,8 @@ class BlockPipeline {
   int64_t last_checkpoint_ns_ = 0;
   PipelineCounters counters_;
 
-  // Held alone while the store or the applied tip changes, shared by readers. Readers that keep coming do not keep the
-  // engine out: absl::Mutex lets a waiting writer go before new readers.
-  mutable absl::Mutex gate_;
+  // Held alone while the store or the applied tip changes, shared by readers.
+  mutable ReaderGate gate_;
 };
 
 }  // namespace headrace

@@ -91,7 +91,7 @@ absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, 
 
   size_t resolved;
   {
-    const absl::WriterMutexLock gate(&gate_);
+    const std::lock_guard gate(gate_);
     HR_ASSIGN_OR_RETURN(resolved, resolver_.Resolve(window, is_recovering_));
     for (size_t i = 0; i < resolved; ++i) {
       BlockJob* job = window[i];

@@ -54,7 +54,7 @@ absl::Status BlockPipeline::ApplyOne(std::vector<HeaderId>& applied) {
 
   ahead_bytes_ -= job.footprint_bytes();
   {
-    const absl::WriterMutexLock gate(&gate_);
+    const std::lock_guard gate(gate_);
     chain_.SetTip(id);
     coins_.SetApplied({tree_.hash(id), job.height});
     Recycle(std::move(ahead_.front()));
@@ -68,7 +68,7 @@ absl::Status BlockPipeline::TakeBackAhead() {
   if (ahead_.empty()) return absl::OkStatus();
   std::vector<WindowBlock> window;
   for (const JobOwner& job : ahead_) window.push_back(WindowBlockOf(*job));
-  const absl::WriterMutexLock gate(&gate_);
+  const std::lock_guard gate(gate_);
   HR_RETURN_IF_ERROR(coins_.Unapply(window, {tree_.hash(chain_.tip()), chain_.height()}));
   resolved_ = chain_.tip();
   while (!ahead_.empty()) {
@@ -117,7 +117,7 @@ absl::Status BlockPipeline::DisconnectTip() {
   const BlockPoint below{tree_.hash(parent), tree_.height(parent)};
   const WindowBlock window[] = {WindowBlockOf(*job)};
   {
-    const absl::WriterMutexLock gate(&gate_);
+    const std::lock_guard gate(gate_);
     HR_RETURN_IF_ERROR(coins_.Unapply(window, below));
     coins_.SetApplied(below);
     chain_.SetTip(parent);
@@ -145,13 +145,13 @@ absl::Status BlockPipeline::Shutdown() {
 }
 
 BlockPoint BlockPipeline::AppliedTip() const {
-  const absl::ReaderMutexLock gate(&gate_);
+  const std::shared_lock gate(gate_);
   return {tree_.hash(chain_.tip()), chain_.height()};
 }
 
 absl::StatusOr<bool> BlockPipeline::FindCoin(const OutPoint& outpoint, Coin& coin,
                                              std::vector<uint8_t>& script_buffer) const {
-  const absl::ReaderMutexLock gate(&gate_);
+  const std::shared_lock gate(gate_);
   const uint32_t applied_height = chain_.height();
   uint8_t wanted[OutPoint::kSerializedBytes];
   outpoint.Store(wanted);
