@@ -6,8 +6,6 @@
 #include "engine/base/check.h"
 #include "engine/base/log.h"
 #include "engine/base/status_macros.h"
-#include "engine/chain/header_acceptance.h"
-#include "engine/primitives/byte_reader.h"
 
 namespace headrace {
 namespace {
@@ -47,7 +45,7 @@ Node::Node(const ChainParams& params, const NodeOptions& options, const NodePort
 
 absl::Status Node::Start(std::span<const StrayBlock> stray) {
   HR_RETURN_IF_ERROR(records_.Load());
-  for (const StrayBlock& block : stray) HR_RETURN_IF_ERROR(AddStrayBlock(block));
+  HR_RETURN_IF_ERROR(AdoptStrayBlocks(stray, params_, ports_.clock, tree_, records_, ports_.blocks, ports_.executor));
   HR_RETURN_IF_ERROR(pipeline_.Start());
   ports_.peers.SetBestHeight(static_cast<int32_t>(pipeline_.chain().height()));
   if (options_.stop_at_height != 0 && pipeline_.chain().height() > options_.stop_at_height) {
@@ -58,20 +56,6 @@ absl::Status Node::Start(std::span<const StrayBlock> stray) {
   reached_stop_height_ = options_.stop_at_height != 0 && pipeline_.chain().height() == options_.stop_at_height;
   PublishStatus(ports_.clock.MonotonicNs());
   return absl::OkStatus();
-}
-
-absl::Status Node::AddStrayBlock(const StrayBlock& stray) {
-  HR_ASSIGN_OR_RETURN(const SharedBytes raw, ports_.blocks.Map(stray.position));
-  if (raw.bytes.size() <= BlockHeader::kSerializedBytes) return absl::OkStatus();
-  const HeaderAcceptance accepted =
-      AcceptHeader(tree_, BlockHeader::Load(raw.bytes.data()), params_, ports_.clock.UnixSeconds());
-  if (!accepted.verdict.ok() || accepted.id == kGenesisId || tree_.has_data(accepted.id)) return absl::OkStatus();
-  ByteReader reader(raw.bytes.subspan(BlockHeader::kSerializedBytes));
-  const uint32_t transaction_count = reader.CompactSize();
-  if (!reader.ok() || transaction_count == 0) return absl::OkStatus();
-  // Its rules are checked when it is read for its turn, as those of any stored block.
-  tree_.SetData(accepted.id, stray.position, transaction_count);
-  return records_.Put(accepted.id);
 }
 
 absl::StatusOr<bool> Node::Step() {

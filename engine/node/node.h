@@ -15,6 +15,7 @@
 #include "engine/base/bounded_ring.h"
 #include "engine/node/block_import.h"
 #include "engine/node/node_status.h"
+#include "engine/node/stray_blocks.h"
 #include "engine/ports/clock.h"
 #include "engine/ports/peer_gateway.h"
 #include "engine/sync/block_download.h"
@@ -39,12 +40,6 @@ struct NodePorts {
   CoinStore& coins;
   PeerGateway& peers;
   Doorbell& doorbell;  // the engine thread's own
-};
-
-// A block that lies in the block files and that the index did not know.
-struct StrayBlock {
-  Hash256 hash;
-  BlockPosition position;
 };
 
 class Node {
@@ -75,7 +70,6 @@ class Node {
   }
 
  private:
-  absl::Status AddStrayBlock(const StrayBlock& stray);
   absl::StatusOr<bool> TakeEvents(int64_t now_ns);
   absl::Status Handle(const PeerEvent& event, int64_t now_ns);
   void OnConnected(const PeerConnected& event, int64_t now_ns);

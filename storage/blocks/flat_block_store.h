@@ -37,6 +37,11 @@ class FlatBlockStore final : public BlockStore {
 
   // `files` must outlive the store. Refuses another network's directory, another chain's and a newer format.
   static absl::StatusOr<std::unique_ptr<FlatBlockStore>> Open(FileSystem& files, Options options);
+  // Whether the directory may be opened with these options, as far as its block files tell.
+  static absl::Status CheckNetwork(FileSystem& files, const Options& options);
+  // Deletes the index and the undo records of a store that is not open, after the same check: every block in the block files is
+  // then a recovered one.
+  static absl::Status ForgetIndex(FileSystem& files, const Options& options);
   ~FlatBlockStore() override;
 
   std::span<const BlockRecord> records() const override { return records_; }
@@ -61,10 +66,8 @@ class FlatBlockStore final : public BlockStore {
 
   // Steps of Open, in flat_block_store_recovery.cc.
   absl::Status Recover();
-  absl::Status CheckNetwork() const;
   absl::Status TakeRecords(BlockIndexFile::Contents contents);
-  void DropUnwrittenPositions(const BlockIndexSyncPoint& durable);
-  bool BlockIsThere(const BlockRecord& record) const;
+  void DropUnprovenPositions(const BlockIndexSyncPoint& durable);
   absl::Status StartWriters();
   absl::StatusOr<FrameExtent> ScanTail(FrameExtent from);
   absl::Status CheckFileReaches(const std::string& prefix, FrameExtent extent) const;

@@ -25,37 +25,48 @@ std::string FlatBlockStore::PathOf(const std::string& prefix, uint32_t number) c
 
 absl::Status FlatBlockStore::Recover() {
   HR_RETURN_IF_ERROR(files_.MakeDirectories(options_.directory));
-  HR_RETURN_IF_ERROR(CheckNetwork());
+  HR_RETURN_IF_ERROR(CheckNetwork(files_, options_));
   HR_ASSIGN_OR_RETURN(BlockIndexFile::Contents contents, index_.Open());
   const BlockIndexSyncPoint durable = contents.sync_point;
   HR_RETURN_IF_ERROR(TakeRecords(std::move(contents)));
-  DropUnwrittenPositions(durable);
+  DropUnprovenPositions(durable);
   return StartWriters();
 }
 
 // Before anything is written: the index says so itself, block files that stand there without one are asked as well.
-absl::Status FlatBlockStore::CheckNetwork() const {
-  const std::string key_path = absl::StrCat(options_.directory, "/xor.dat");
-  if (files_.Exists(key_path)) {
-    HR_ASSIGN_OR_RETURN(const std::vector<uint8_t> key, files_.ReadWholeFile(key_path, 4096));
+absl::Status FlatBlockStore::CheckNetwork(FileSystem& files, const Options& options) {
+  const std::string key_path = absl::StrCat(options.directory, "/xor.dat");
+  if (files.Exists(key_path)) {
+    HR_ASSIGN_OR_RETURN(const std::vector<uint8_t> key, files.ReadWholeFile(key_path, 4096));
     if (std::any_of(key.begin(), key.end(), [](uint8_t byte) { return byte != 0; })) {
       return absl::FailedPreconditionError(
-          absl::StrCat("The directory ", options_.directory, " holds another node's obfuscated block files (", key_path,
+          absl::StrCat("The directory ", options.directory, " holds another node's obfuscated block files (", key_path,
                        "): choose another data directory and import them with -loadblock."));
     }
   }
-  const std::string path = PathOf("blk", 0);
-  if (!files_.Exists(path)) return absl::OkStatus();
-  HR_ASSIGN_OR_RETURN(const FileRef file, files_.Open(path, OpenMode::kRead));
+  const std::string path = absl::StrCat(options.directory, "/", NumberedFileName("blk", 0));
+  if (!files.Exists(path)) return absl::OkStatus();
+  HR_ASSIGN_OR_RETURN(const FileRef file, files.Open(path, OpenMode::kRead));
   HR_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
   NetworkMagic magic{};
   if (size < magic.size()) return absl::OkStatus();
-  HR_RETURN_IF_ERROR(files_.ReadAt(file, 0, magic));
+  HR_RETURN_IF_ERROR(files.ReadAt(file, 0, magic));
   // Zeros are reserve that a crash left before the first block arrived.
-  if (magic == options_.magic || magic == NetworkMagic{}) return absl::OkStatus();
+  if (magic == options.magic || magic == NetworkMagic{}) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "The block file ", path,
       " belongs to another network: choose another data directory, or the network that it was made for."));
+}
+
+absl::Status FlatBlockStore::ForgetIndex(FileSystem& files, const Options& options) {
+  HR_RETURN_IF_ERROR(CheckNetwork(files, options));
+  if (!files.Exists(options.directory)) return absl::OkStatus();
+  HR_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(options.directory));
+  for (const std::string& name : names) {
+    if (name != "index.dat" && !(name.starts_with("rev") && name.ends_with(".dat"))) continue;
+    HR_RETURN_IF_ERROR(files.Remove(absl::StrCat(options.directory, "/", name)));
+  }
+  return files.SyncDirectory(options.directory);
 }
 
 absl::Status FlatBlockStore::TakeRecords(BlockIndexFile::Contents contents) {
@@ -74,37 +85,31 @@ absl::Status FlatBlockStore::TakeRecords(BlockIndexFile::Contents contents) {
                                                     ": choose another data directory."));
 }
 
-bool FlatBlockStore::BlockIsThere(const BlockRecord& record) const {
-  const absl::StatusOr<SharedBytes> block = block_mappings_.Map(record.data);
-  return block.ok() && block->bytes.size() >= BlockHeader::kSerializedBytes &&
-         BlockHeader::Load(block->bytes.data()) == record.header;
-}
-
-// Positions behind the last sync point were never promised: a power failure may have kept the record and lost the frame.
-// Those before it are validated when they are used.
-void FlatBlockStore::DropUnwrittenPositions(const BlockIndexSyncPoint& durable) {
-  size_t blocks_lost = 0;
+// Positions behind the last sync point were never promised: a power failure may have kept the record and lost the frame, or
+// pages of it. Undo records carry a checksum and show it; blocks are found again by the scan, and are checked by
+// whoever takes them up.
+void FlatBlockStore::DropUnprovenPositions(const BlockIndexSyncPoint& durable) {
+  size_t blocks_unproven = 0;
   size_t undo_lost = 0;
   for (BlockRecordId id = 0; id < records_.size(); ++id) {
     BlockRecord& record = records_[id];
-    const bool data_lost =
-        record.data.exists() && EndOf(record.data, 0) > durable.blocks && !BlockIsThere(record);
+    const bool is_unproven = record.data.exists() && EndOf(record.data, 0) > durable.blocks;
     const bool rev_lost = record.undo.exists() && EndOf(record.undo, kUndoTrailerBytes) > durable.undo &&
                           !ReadUndo(record.undo, record.header.Hash()).ok();
-    if (!data_lost && !rev_lost) continue;
-    if (data_lost) {
+    if (!is_unproven && !rev_lost) continue;
+    if (is_unproven) {
       record.data = {};
       record.transaction_count = 0;
     }
     if (rev_lost) record.undo = {};
-    // Both bits were earned with what is gone now; that a block is invalid stays true.
-    record.status &= ~uint32_t{kBlockScriptsVerified | kBlockApplied};
-    blocks_lost += data_lost;
+    // That its scripts passed stays true of a block whose bytes are the ones that its hash names.
+    record.status &= ~uint32_t{kBlockApplied};
+    blocks_unproven += is_unproven;
     undo_lost += rev_lost;
     newer_records_.emplace_back(id, record);
   }
-  if (blocks_lost + undo_lost != 0) {
-    HR_LOG(kWarning, kBlocks, "records named data that a crash lost blocks=", blocks_lost, " undo=", undo_lost);
+  if (blocks_unproven + undo_lost != 0) {
+    HR_LOG(kInfo, kBlocks, "records behind the last sync point blocks=", blocks_unproven, " undo_lost=", undo_lost);
   }
 }
 

@@ -136,6 +136,13 @@ absl::StatusOr<std::unique_ptr<FlatCoinStore>> FlatCoinStore::Open(const CoinSto
   return store;
 }
 
+absl::Status ForgetCoinStore(FileSystem* files, const std::string& directory) {
+  const std::string path = directory + "/" + kManifestFileName;
+  if (!files->Exists(path)) return absl::OkStatus();
+  HR_RETURN_IF_ERROR(files->Remove(path));
+  return files->SyncDirectory(directory);
+}
+
 absl::StatusOr<std::unique_ptr<FlatCoinStore>> OpenCoinStore(const CoinStoreOptions& options) {
   absl::StatusOr<std::unique_ptr<FlatCoinStore>> store = FlatCoinStore::Open(options);
   for (int attempt = 1; options.is_read_only && !store.ok() && attempt < kReadOnlyAttempts; ++attempt) {

@@ -108,6 +108,9 @@ class FlatCoinStore : public CoinStore {
   std::vector<CoinSource> sources_;
 };
 
+// Makes the directory of a store that is not open one of a new store.
+absl::Status ForgetCoinStore(FileSystem* files, const std::string& directory);
+
 // Opens or creates; the only way in for programs.
 absl::StatusOr<std::unique_ptr<FlatCoinStore>> OpenCoinStore(const CoinStoreOptions& options);
 

@@ -103,6 +103,13 @@ TEST_F(BadStartTest, TruncatedBlockFile) {
   EXPECT_THAT(Refusal(node, {"-connect=0"}), ::testing::HasSubstr("blk00000.dat"));
   fs::copy_file(kept, block_file, fs::copy_options::overwrite_existing);
   ExpectNothingLost(node, coins);
+  // The remedy that the sentence names, with the whole file.
+  for (const std::string remedy : {"-reindex-chainstate", "-reindex"}) {
+    SCOPED_TRACE(remedy);
+    EXPECT_EQ(node.RunToEnd({"-connect=0", remedy, "-stopatheight=" + std::to_string(kHeight)}, 60), 0) << node.process().Everything();
+    EXPECT_EQ(node.Coins()["muhash"], coins["muhash"]);
+    EXPECT_EQ(node.Summary().value("blocks", 0u), kHeight);
+  }
 }
 
 }  // namespace

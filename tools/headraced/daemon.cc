@@ -148,13 +148,21 @@ absl::Status Daemon::OpenStores() {
   blocks.directory = options_.network_directory + "/blocks";
   blocks.magic = params_.message_magic;
   blocks.genesis = BlockHeader::Load(GenesisBlock(params_).data());
+  const std::string coin_directory = options_.network_directory + "/coins";
+  if (options_.reindex || options_.reindex_chainstate) {
+    HR_RETURN_IF_ERROR(FlatBlockStore::CheckNetwork(*files_, blocks));
+    HR_LOG(kInfo, kNode, options_.reindex ? "rebuilding the block index and the unspent set" : "rebuilding the unspent set");
+    // In this order: an unspent set never stands on blocks that the index does not know.
+    HR_RETURN_IF_ERROR(ForgetCoinStore(files_.get(), coin_directory));
+    if (options_.reindex) HR_RETURN_IF_ERROR(FlatBlockStore::ForgetIndex(*files_, blocks));
+  }
   HR_ASSIGN_OR_RETURN(blocks_, FlatBlockStore::Open(*files_, blocks));
 
   CoinStoreOptions coins;
   coins.files = files_.get();
   coins.executor = executor_.get();
   coins.entropy = &entropy_;
-  coins.directory = options_.network_directory + "/coins";
+  coins.directory = coin_directory;
   coins.network_magic = LoadLittle32(params_.message_magic.data());
   coins.cache_bytes_max = options_.cache_bytes;
   coins.origin = {params_.genesis_hash, 0};

@@ -211,6 +211,8 @@ void ReadChainOptions(SettingReader& reader, DaemonOptions& options) {
   }
   options.assume_valid = reader.Number256("assumevalid", true);
   options.minimum_chain_work = reader.Number256("minimumchainwork", false);
+  options.reindex = reader.Flag("reindex").value_or(false);
+  options.reindex_chainstate = reader.Flag("reindex-chainstate").value_or(false);
   options.stop_at_height = static_cast<uint32_t>(reader.Number("stopatheight").value_or(0));
   const std::optional<SettingValue> challenge = reader.One("signetchallenge");
   if (!challenge || challenge->is_negated) return;

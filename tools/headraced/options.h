@@ -45,6 +45,8 @@ struct DaemonOptions {
   std::vector<std::string> load_block;
   std::optional<Hash256> assume_valid;        // unset: the network's; zero: every script is verified
   std::optional<Hash256> minimum_chain_work;  // unset: the network's; 256-bit number, least significant byte first
+  bool reindex = false;             // index and unspent set anew from the block files
+  bool reindex_chainstate = false;  // the unspent set anew
   uint32_t stop_at_height = 0;                // 0: off
 
   uint32_t workers = 1;

@@ -1,5 +1,9 @@
 // The node among peers that are honest, hostile, slow and gone. The network is a script; everything behind it is real.
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
 #include <set>
 
 #include "engine/base/limits.h"
@@ -334,6 +338,70 @@ TEST_F(NodeTest, FilesMayHoldBlocksInAnyOrderTwiceAndFromElsewhere) {
     if (h % 2 == 0) node.Offer(*chain_.blocks()[h - 1]);
   }
   node.RunUntilQuiet();
+  ExpectSynced(node);
+}
+
+// Bytes of the only block file, changed behind the node's back.
+void Overwrite(const std::string& path, const std::function<void(std::string&)>& change) {
+  std::ifstream in(path, std::ios::binary);
+  std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  in.close();
+  change(bytes);
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+TEST_F(NodeTest, ATornBlockIsNoticedAtStartAndDownloadedAgain) {
+  const std::string block_file = directory_.path() + "/blocks/blk00000.dat";
+  {
+    // Killed before the first sync point: nothing in the files was promised.
+    TestNode node(options_);
+    peers_.Connect(1, &chain_);
+    Sync(node);
+    const TemporaryDirectory copy;
+    std::filesystem::copy(directory_.path(), copy.path(), std::filesystem::copy_options::recursive);
+    ASSERT_TRUE(node.Shutdown().ok());
+    std::filesystem::remove_all(directory_.path() + "/blocks");
+    std::filesystem::remove_all(directory_.path() + "/coins");
+    std::filesystem::copy(copy.path(), directory_.path(), std::filesystem::copy_options::recursive);
+  }
+  // A page of zeros where the middle of the last block but one was.
+  const std::shared_ptr<const TestBlock> torn = chain_.blocks()[chain_.height() - 2];
+  Overwrite(block_file, [&](std::string& bytes) {
+    const size_t at = bytes.find(AsText(torn->raw->bytes()));
+    ASSERT_NE(at, std::string::npos);
+    for (size_t i = 100; i < 140; ++i) bytes[at + i] = 0;
+  });
+  peers_.Leave(1);
+  ScriptedPeer& peer = peers_.Connect(2, &chain_);
+  TestNode node(options_);
+  Sync(node);
+  ExpectSynced(node);
+  EXPECT_EQ(peer.blocks_asked, (std::vector<Hash256>{torn->hash}));
+}
+
+TEST_F(NodeTest, AnIndexThatIsRebuiltFindsEveryBlockWhateverTheirOrder) {
+  options_.peers = nullptr;
+  {
+    TestNode node(options_);
+    std::vector<uint32_t> order(chain_.height());
+    for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+    std::shuffle(order.begin(), order.end(), std::mt19937(11));
+    for (uint32_t i : order) node.Offer(*chain_.blocks()[i]);
+    Sync(node);
+    ASSERT_TRUE(node.Shutdown().ok());
+  }
+  for (const bool index_too : {false, true}) {
+    SCOPED_TRACE(index_too);
+    options_.reindex_chainstate = true;
+    options_.reindex = index_too;
+    TestNode node(options_);
+    EXPECT_EQ(node.node().AppliedTip().height, 0u);
+    Sync(node);
+    ExpectSynced(node);
+    ASSERT_TRUE(node.Shutdown().ok());
+  }
+  options_.reindex = options_.reindex_chainstate = false;
+  TestNode node(options_);
   ExpectSynced(node);
 }
 

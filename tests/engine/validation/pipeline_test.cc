@@ -172,7 +172,10 @@ TEST_F(PipelineTest, ABadScriptUnderFiftyResolvedBlocksIsTakenBackAndNothingOfIt
   });
 
   OfferFrom(node, chain, 1);
-  node.RunUntil([&] { return node.node().Status().resolved_height >= bad_height + 50; });
+  node.RunUntil([&] {
+    return node.node().Status().resolved_height >= bad_height + 50 && node.node().AppliedTip().height >= kHeldAbove;
+  });
+  node.RunUntilNothingMoves();
   EXPECT_EQ(node.node().AppliedTip().height, kHeldAbove);
   {
     // Spent by a block above the applied tip: still there for readers. Spent by the applied tip: gone.

@@ -57,6 +57,12 @@ TestNode::TestNode(const TestNodeOptions& options)
   block_options.directory = options.directory + "/blocks";
   block_options.magic = params.message_magic;
   block_options.genesis = BlockHeader::Load(GenesisBlock(params).data());
+  if (options.reindex || options.reindex_chainstate) {
+    EXPECT_TRUE(ForgetCoinStore(files_.get(), options.directory + "/coins").ok());
+  }
+  if (options.reindex) {
+    EXPECT_TRUE(FlatBlockStore::ForgetIndex(*files_, block_options).ok());
+  }
   blocks_ = FlatBlockStore::Open(*files_, block_options).value();
   CoinStoreOptions coin_options;
   coin_options.files = files_.get();
@@ -90,6 +96,15 @@ void TestNode::RunUntilQuiet() {
     const auto turned = Turn();
     ASSERT_TRUE(turned.ok()) << turned.status();
     quiet = *turned || !node_->import_is_empty() || node_->is_busy() ? 0 : quiet + 1;
+    if (!*turned) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
+
+void TestNode::RunUntilNothingMoves() {
+  for (int quiet = 0; quiet < 50;) {
+    const auto turned = Turn();
+    ASSERT_TRUE(turned.ok()) << turned.status();
+    quiet = *turned ? 0 : quiet + 1;
     if (!*turned) std::this_thread::sleep_for(std::chrono::microseconds(100));
   }
 }

@@ -22,6 +22,8 @@ struct TestNodeOptions {
   Executor* executor = nullptr;
   PeerGateway* peers = nullptr;  // nobody, when absent
   NodeOptions node;
+  bool reindex = false;
+  bool reindex_chainstate = false;
 };
 
 class TestNode {
@@ -32,6 +34,8 @@ class TestNode {
   void Offer(const TestBlock& block);
   // Turns the engine until nothing moves any more, the executor's work included.
   void RunUntilQuiet();
+  // Turns until fifty in a row had nothing to do, whatever may still be held back somewhere.
+  void RunUntilNothingMoves();
   // As many turns as it takes to make `done` true; fails the test after ten seconds of turns that did nothing.
   void RunUntil(const std::function<bool()>& done);
   absl::StatusOr<bool> Turn() { return node_->Step(); }
