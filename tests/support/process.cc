@@ -100,7 +100,7 @@ void ChildProcess::Collect() {
         (i == 0 ? output_ : errors_).append(buffer, static_cast<size_t>(size));
       } else if (size == 0 || errno != EINTR) {
         fds[i].fd = -1;
-        if (i == 0) output_is_closed_ = true;
+        (i == 0 ? output_is_closed_ : errors_are_closed_) = true;
       }
       changed_.notify_all();
     }
@@ -131,7 +131,7 @@ std::optional<int> ChildProcess::WaitForExit(double seconds) {
   }
   // What it printed last may still be in the pipes.
   std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, Deadline(5), [&] { return output_is_closed_; });
+  changed_.wait_until(lock, Deadline(5), [&] { return output_is_closed_ && errors_are_closed_; });
   return exit_status_;
 }
 

@@ -53,6 +53,7 @@ class ChildProcess {
   std::string output_;
   std::string errors_;
   bool output_is_closed_ = false;
+  bool errors_are_closed_ = false;
   std::optional<int> exit_status_;
 };
 
