@@ -2,6 +2,7 @@
 
 #include <cpuid.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
@@ -16,12 +17,10 @@ namespace headrace {
 namespace {
 
 using sha256::Kernel;
+using sha256::Message;
+using sha256::WideKernel;
 
-constexpr Sha256Path kAllPaths[] = {Sha256Path::kPortable, Sha256Path::kShaNi};
-
-const Kernel& KernelOf(Sha256Path path) {
-  return path == Sha256Path::kShaNi ? sha256::kShaNiKernel : sha256::kPortableKernel;
-}
+constexpr Sha256Path kAllPaths[] = {Sha256Path::kPortable, Sha256Path::kAvx2, Sha256Path::kShaNi, Sha256Path::kAvx512};
 
 bool ProcessorHasShaExtensions() {
   unsigned eax, ebx, ecx, edx;
@@ -29,9 +28,32 @@ bool ProcessorHasShaExtensions() {
   return (ebx & bit_SHA) != 0;
 }
 
+// Whether processor and operating system both have what the path uses.
 bool IsAvailable(Sha256Path path) {
   static const bool has_sha_extensions = ProcessorHasShaExtensions();
-  return path == Sha256Path::kPortable || has_sha_extensions;
+  switch (path) {
+    case Sha256Path::kPortable: return true;
+    case Sha256Path::kAvx2: return __builtin_cpu_supports("avx2") != 0;
+    case Sha256Path::kShaNi: return has_sha_extensions;
+    case Sha256Path::kAvx512: return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;
+  }
+  return false;
+}
+
+// A path as it is used: one message at a time, and many.
+struct Choice {
+  Sha256Path path;
+  const Kernel* single;
+  const WideKernel* wide;  // null: many are hashed one after another
+};
+
+const Choice& ChoiceOf(Sha256Path path) {
+  static const Kernel* const best_single = IsAvailable(Sha256Path::kShaNi) ? &sha256::kShaNiKernel : &sha256::kPortableKernel;
+  static const Choice choices[] = {{Sha256Path::kPortable, &sha256::kPortableKernel, nullptr},
+                                   {Sha256Path::kAvx2, best_single, &sha256::kAvx2Kernel},
+                                   {Sha256Path::kShaNi, &sha256::kShaNiKernel, nullptr},
+                                   {Sha256Path::kAvx512, best_single, &sha256::kAvx512Kernel}};
+  return choices[static_cast<size_t>(path)];
 }
 
 // The environment's wish when it names an available path, else the fastest.
@@ -47,18 +69,20 @@ Sha256Path ChoosePath() {
   return available.back();
 }
 
-// Set once at first use. Relaxed: the kernels are constants, so the pointer publishes nothing; two threads that race to
-// choose store the same value.
-std::atomic<const Kernel*> g_kernel{nullptr};
+// Set once at first use. Relaxed: the choices are constants behind a guarded initialisation, so the pointer publishes
+// nothing; two threads that race to choose store the same value.
+std::atomic<const Choice*> g_choice{nullptr};
 
-const Kernel& ActiveKernel() {
-  const Kernel* kernel = g_kernel.load(std::memory_order_relaxed);
-  if (__builtin_expect(kernel == nullptr, 0)) {
-    kernel = &KernelOf(ChoosePath());
-    g_kernel.store(kernel, std::memory_order_relaxed);
+const Choice& ActiveChoice() {
+  const Choice* choice = g_choice.load(std::memory_order_relaxed);
+  if (__builtin_expect(choice == nullptr, 0)) {
+    choice = &ChoiceOf(ChoosePath());
+    g_choice.store(choice, std::memory_order_relaxed);
   }
-  return *kernel;
+  return *choice;
 }
+
+const Kernel& ActiveKernel() { return *ActiveChoice().single; }
 
 Digest256 StoreState(const uint32_t* state) {
   Digest256 digest;
@@ -67,6 +91,8 @@ Digest256 StoreState(const uint32_t* state) {
 }
 
 }  // namespace
+
+const Kernel& sha256::SingleKernel() { return ActiveKernel(); }
 
 void Sha256Hasher::Reset() {
   std::memcpy(state_, sha256::kInitialState.data(), sizeof(state_));
@@ -123,7 +149,26 @@ Digest256 Sha256(ByteSpan bytes) { return Sha256Hasher().Write(bytes).Finish(); 
 
 Digest256 Sha256d(ByteSpan bytes) { return Sha256Hasher().Write(bytes).FinishDouble(); }
 
-void Sha256dNodes(uint8_t* out, const uint8_t* in, size_t count) { ActiveKernel().double_nodes(out, in, count); }
+void Sha256dNodes(uint8_t* out, const uint8_t* in, size_t count) {
+  const Choice& choice = ActiveChoice();
+  (choice.wide != nullptr ? choice.wide->double_nodes : choice.single->double_nodes)(out, in, count);
+}
+
+void Sha256dMany(std::span<const ByteSpan> messages, Digest256* out) {
+  static_assert(sizeof(Digest256) == 32);
+  const WideKernel* const wide = ActiveChoice().wide;
+  if (wide == nullptr) {
+    for (size_t i = 0; i < messages.size(); ++i) out[i] = Sha256d(messages[i]);
+    return;
+  }
+  constexpr size_t kBatch = 1024;
+  Message batch[kBatch];
+  for (size_t begin = 0; begin < messages.size(); begin += kBatch) {
+    const size_t count = std::min(kBatch, messages.size() - begin);
+    for (size_t i = 0; i < count; ++i) batch[i] = {messages[begin + i].data(), messages[begin + i].size()};
+    wide->double_many(out[begin].data(), batch, count);
+  }
+}
 
 Sha256Hasher TaggedHasher(std::string_view tag) {
   const Digest256 tag_hash = Sha256(AsBytes(tag));
@@ -132,7 +177,10 @@ Sha256Hasher TaggedHasher(std::string_view tag) {
   return hasher;
 }
 
-std::string_view Sha256PathName(Sha256Path path) { return path == Sha256Path::kShaNi ? "shani" : "portable"; }
+std::string_view Sha256PathName(Sha256Path path) {
+  static constexpr std::string_view kNames[] = {"portable", "avx2", "shani", "avx512"};
+  return kNames[static_cast<size_t>(path)];
+}
 
 std::vector<Sha256Path> AvailableSha256Paths() {
   std::vector<Sha256Path> paths;
@@ -142,13 +190,11 @@ std::vector<Sha256Path> AvailableSha256Paths() {
   return paths;
 }
 
-Sha256Path ActiveSha256Path() {
-  return &ActiveKernel() == &sha256::kShaNiKernel ? Sha256Path::kShaNi : Sha256Path::kPortable;
-}
+Sha256Path ActiveSha256Path() { return ActiveChoice().path; }
 
 void ForceSha256Path(Sha256Path path) {
   HR_CHECK(IsAvailable(path));
-  g_kernel.store(&KernelOf(path), std::memory_order_relaxed);
+  g_choice.store(&ChoiceOf(path), std::memory_order_relaxed);
 }
 
 }  // namespace headrace

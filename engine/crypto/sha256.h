@@ -39,16 +39,20 @@ Digest256 Sha256d(ByteSpan bytes);
 // Double SHA-256 of `count` nodes of 64 bytes each (two Merkle children): `out` takes 32 bytes a node and may be `in`.
 void Sha256dNodes(uint8_t* out, const uint8_t* in, size_t count);
 
+// Double SHA-256 of each message, whatever their lengths: out[i] is that of messages[i].
+void Sha256dMany(std::span<const ByteSpan> messages, Digest256* out);
+
 // A hasher that starts with SHA256(tag) twice (BIP340 tagged hashes).
 Sha256Hasher TaggedHasher(std::string_view tag);
 
-enum class Sha256Path : uint8_t { kPortable, kShaNi };
+// The wide paths hash nodes and batches 8 or 16 at a time; one message alone takes the SHA extensions where there are any.
+enum class Sha256Path : uint8_t { kPortable, kAvx2, kShaNi, kAvx512 };
 
 std::string_view Sha256PathName(Sha256Path path);
 // The paths this processor can run, slowest first.
 std::vector<Sha256Path> AvailableSha256Paths();
 Sha256Path ActiveSha256Path();
-// Forces a path (tests, benchmarks, `HEADRACE_SHA256=portable`); it must be available. Not while others hash.
+// Forces a path (tests, benchmarks, `HEADRACE_SHA256=portable|avx2|shani|avx512`); it must be available. Not while others hash.
 void ForceSha256Path(Sha256Path path);
 
 }  // namespace headrace

@@ -1,7 +1,8 @@
 // The compression kernels behind sha256.h, one set a path. Only sha256.cc and the kernels include this.
 //
 // A kernel is two loops: over the blocks of a message, and over independent 64-byte nodes (a Merkle level), where
-// several can be in flight at once and the padding is known beforehand.
+// several can be in flight at once and the padding is known beforehand. A wide kernel hashes many messages side by side, and
+// leaves what does not fill its lanes to the processor's best single kernel.
 #pragma once
 
 #include <array>
@@ -17,8 +18,24 @@ struct Kernel {
   void (*double_nodes)(uint8_t* out, const uint8_t* in, size_t count);
 };
 
+struct Message {
+  const uint8_t* data;
+  size_t size;
+};
+
+struct WideKernel {
+  void (*double_nodes)(uint8_t* out, const uint8_t* in, size_t count);
+  // Double SHA-256 of `count` messages of any lengths; 32 bytes each to `out`.
+  void (*double_many)(uint8_t* out, const Message* messages, size_t count);
+};
+
 extern const Kernel kPortableKernel;
 extern const Kernel kShaNiKernel;
+extern const WideKernel kAvx2Kernel;
+extern const WideKernel kAvx512Kernel;
+
+// What a wide kernel uses for the rest.
+const Kernel& SingleKernel();
 
 inline constexpr std::array<uint32_t, 8> kInitialState = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                                           0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};

@@ -50,6 +50,48 @@ void Sha256dOn(benchmark::State& state, Sha256Path path) {
   ForceSha256Path(before);
 }
 
+// As the transactions of a block: most of a few hundred bytes, some of thousands.
+std::vector<std::vector<uint8_t>> TransactionLike(size_t count) {
+  std::mt19937_64 random(5);
+  std::vector<std::vector<uint8_t>> messages(count);
+  for (auto& message : messages) message = RandomBytes(random() % 20 == 0 ? 700 + random() % 8000 : 150 + random() % 500);
+  return messages;
+}
+
+size_t BytesOf(const std::vector<std::vector<uint8_t>>& messages) {
+  size_t bytes = 0;
+  for (const auto& message : messages) bytes += message.size();
+  return bytes;
+}
+
+void Sha256dManyOn(benchmark::State& state, Sha256Path path) {
+  const Sha256Path before = ActiveSha256Path();
+  ForceSha256Path(path);
+  const auto messages = TransactionLike(static_cast<size_t>(state.range(0)));
+  const std::vector<ByteSpan> spans(messages.begin(), messages.end());
+  std::vector<Digest256> digests(messages.size());
+  for (auto _ : state) {
+    Sha256dMany(spans, digests.data());
+    benchmark::DoNotOptimize(digests.data());
+    benchmark::ClobberMemory();
+  }
+  SetBytes(state, BytesOf(messages));
+  ForceSha256Path(before);
+}
+
+void OpenSslMany(benchmark::State& state) {
+  const auto messages = TransactionLike(static_cast<size_t>(state.range(0)));
+  for (auto _ : state) {
+    for (const auto& message : messages) {
+      Digest256 first, second;
+      SHA256(message.data(), message.size(), first.data());
+      SHA256(first.data(), first.size(), second.data());
+      benchmark::DoNotOptimize(second);
+    }
+  }
+  SetBytes(state, BytesOf(messages));
+}
+
 void MerkleOn(benchmark::State& state, Sha256Path path) {
   const Sha256Path before = ActiveSha256Path();
   ForceSha256Path(path);
@@ -150,12 +192,14 @@ const bool kRegistered = [] {
     const auto name = [&](std::string what) { return what.append("<").append(Sha256PathName(path)).append(">"); };
     benchmark::RegisterBenchmark(name("Sha256dNodes").c_str(), Sha256dNodesOn, path)->Arg(64)->Arg(4096);
     benchmark::RegisterBenchmark(name("Sha256d").c_str(), Sha256dOn, path)->Arg(64)->Arg(250)->Arg(100'000);
+    benchmark::RegisterBenchmark(name("Sha256dMany").c_str(), Sha256dManyOn, path)->Arg(20)->Arg(2500);
     benchmark::RegisterBenchmark(name("Merkle").c_str(), MerkleOn, path)->Arg(64)->Arg(9001);
   }
   return true;
 }();
 
 BENCHMARK(OpenSslNodes)->Arg(64)->Arg(4096);
+BENCHMARK(OpenSslMany)->Arg(2500);
 BENCHMARK(OpenSslSha256d)->Arg(64)->Arg(250)->Arg(100'000);
 BENCHMARK(VerifyEcdsaOnce);
 BENCHMARK(VerifySchnorrOnce);

@@ -97,6 +97,40 @@ TEST_P(Sha256PathTest, NodesAgreeWithOpenSslAlsoInPlace) {
   }
 }
 
+// Every length around the ends of one and two blocks, and mixtures in which lanes end at different times.
+TEST_P(Sha256PathTest, ManyOfMixedLengthsAgreeWithOneByOne) {
+  std::mt19937_64 random(41);
+  for (size_t count = 0; count <= 70; ++count) {
+    for (const size_t size_max : {size_t{1}, size_t{130}, size_t{3000}}) {
+      std::vector<std::vector<uint8_t>> messages(count);
+      std::vector<ByteSpan> spans;
+      for (std::vector<uint8_t>& message : messages) {
+        message.resize(random() % size_max);
+        if (random() % 50 == 0) message.resize(100'000);
+        for (uint8_t& byte : message) byte = static_cast<uint8_t>(random());
+        spans.push_back(message);
+      }
+      std::vector<Digest256> digests(count);
+      Sha256dMany(spans, digests.data());
+      for (size_t i = 0; i < count; ++i) ASSERT_EQ(digests[i], Sha256d(messages[i])) << count << " " << messages[i].size();
+    }
+  }
+  std::vector<uint8_t> bytes(300);
+  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
+  for (size_t first = 0; first + 40 < bytes.size(); ++first) {
+    std::vector<ByteSpan> spans;
+    for (size_t i = 0; i < 40; ++i) spans.push_back(ByteSpan(bytes).first(first + i));
+    std::vector<Digest256> digests(spans.size());
+    Sha256dMany(spans, digests.data());
+    for (size_t i = 0; i < spans.size(); ++i) {
+      Digest256 once, twice;
+      SHA256(spans[i].data(), spans[i].size(), once.data());
+      SHA256(once.data(), once.size(), twice.data());
+      ASSERT_EQ(digests[i], twice) << spans[i].size();
+    }
+  }
+}
+
 TEST_P(Sha256PathTest, TaggedHasherHashesTheTagTwiceFirst) {
   const Digest256 tag = OpenSslSha256(AsBytes("TapLeaf"));
   std::vector<uint8_t> bytes(tag.begin(), tag.end());
