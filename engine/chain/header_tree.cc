@@ -200,6 +200,11 @@ bool HeaderTree::IsBetterCandidate(HeaderId id, HeaderId than) const {
   return state_[id].complete_order < state_[than].complete_order;
 }
 
+void HeaderTree::PreferCandidate(HeaderId id) {
+  state_[id].complete_order = 0;
+  if (id != best_candidate_ && IsBetterCandidate(id, best_candidate_)) best_candidate_ = id;
+}
+
 void HeaderTree::Rescan() {
   best_header_ = kGenesisId;
   best_candidate_ = kGenesisId;

@@ -69,6 +69,9 @@ class HeaderTree {
   HeaderId best_header() const { return best_header_; }
   // Most work, not invalid, complete.
   HeaderId best_candidate() const { return best_candidate_; }
+  // Among candidates of equal work the one that was complete first is best; `id` counts as complete before all others. For the
+  // chain that a stopped node was on.
+  void PreferCandidate(HeaderId id);
 
   bool is_invalid(HeaderId id) const { return (state_[id].flags & (kMarkedInvalid | kParentInvalid)) != 0; }
   // Broke a rule itself (what the block store remembers), as opposed to descending from one that did.

@@ -58,10 +58,13 @@ bool MayBeAnotherBlock(const BlockColumns& block) {
   return false;
 }
 
+Verdict CheckAmbiguity(const BlockColumns& block, const ChainParams&) {
+  const bool is_ambiguous = block.transaction_count() > 0 && !block.transaction(0).IsCoinbase() && MayBeAnotherBlock(block);
+  return Broken(is_ambiguous ? Rule::kCoinbaseMissingAmbiguous : Rule::kNone);
+}
+
 Verdict CheckCoinbases(const BlockColumns& block, const ChainParams&) {
-  if (!block.transaction(0).IsCoinbase()) {
-    return Broken(MayBeAnotherBlock(block) ? Rule::kCoinbaseMissingAmbiguous : Rule::kCoinbaseMissing);
-  }
+  if (!block.transaction(0).IsCoinbase()) return Broken(Rule::kCoinbaseMissing);
   for (uint32_t t = 1; t < block.transaction_count(); ++t) {
     if (block.transaction(t).IsCoinbase()) return Broken(Rule::kCoinbaseMultiple, t);
   }
@@ -86,6 +89,8 @@ Verdict CheckLegacySigops(const BlockColumns& block, const ChainParams&) {
 constexpr std::array kBlockRules = {
     // The header's Merkle root MUST be that of the transactions, and theirs alone. (CVE-2012-2459)
     CheckMerkle,
+    // Transactions of 64 bytes in place of inner hashes MUST NOT be taken for the block that the header commits to.
+    CheckAmbiguity,
     // A signet block MUST solve the challenge; judged after the Merkle root, so that altered transactions are never
     // taken for a bad solution under a good hash. (BIP325)
     CheckSolution,

@@ -145,7 +145,7 @@ absl::StatusOr<bool> Node::TakeImports() {
   bool any = false;
   BlockImport::Ready ready;
   const int64_t now_s = ports_.clock.UnixSeconds();
-  while (pipeline_.pending_bytes() < options_.download.budget_bytes && import_.Take(now_s, ready)) {
+  while (pipeline_.has_room() && pipeline_.pending_bytes() < options_.download.budget_bytes && import_.Take(now_s, ready)) {
     any = true;
     if (ready.is_new_header) HR_RETURN_IF_ERROR(records_.Put(ready.id));
     if (pipeline_.Holds(ready.id)) continue;

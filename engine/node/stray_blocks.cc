@@ -21,11 +21,10 @@ struct Connected {
   BlockPosition position;
 };
 
-// Parents first, whatever the order in the files; a block that stands there twice is taken once.
+// Parents first, whatever the order in the files.
 absl::StatusOr<std::vector<Connected>> Connect(std::span<const StrayBlock> strays, const ChainParams& params, int64_t now_s,
                                                HeaderTree& tree, BlockRecords& records, const BlockStore& blocks) {
   std::vector<Connected> connected;
-  absl::flat_hash_map<HeaderId, bool> taken;
   absl::flat_hash_map<Hash256, std::vector<BlockPosition>> waiting;  // by the parent's hash
   std::vector<BlockPosition> pending;
   for (const StrayBlock& stray : strays) {
@@ -44,7 +43,7 @@ absl::StatusOr<std::vector<Connected>> Connect(std::span<const StrayBlock> stray
         pending.insert(pending.end(), children->second.begin(), children->second.end());
         waiting.erase(children);
       }
-      if (accepted.id == kGenesisId || tree.has_data(accepted.id) || !taken.emplace(accepted.id, true).second) continue;
+      if (accepted.id == kGenesisId || tree.has_data(accepted.id)) continue;
       connected.push_back({accepted.id, position});
     }
   }
@@ -85,7 +84,8 @@ absl::Status AdoptStrayBlocks(std::span<const StrayBlock> strays, const ChainPar
       for (size_t i = first; i < last; ++i) transaction_counts[i] = CheckOne(connected[begin + i], std::move(raw[i]), params, tree);
     });
     for (size_t i = 0; i < count; ++i) {
-      if (transaction_counts[i] == 0) continue;
+      // A block may stand there twice, and only one copy be whole.
+      if (transaction_counts[i] == 0 || tree.has_data(connected[begin + i].id)) continue;
       ++adopted;
       tree.SetData(connected[begin + i].id, connected[begin + i].position, transaction_counts[i]);
       HR_RETURN_IF_ERROR(records.Put(connected[begin + i].id));

@@ -14,9 +14,11 @@ void BlockJob::Recycle() {
   verdict = {};
   spent.clear();
   arena.Reset();
+  ahead_bytes = 0;
   fees = 0;
   scripts_assumed = false;
   is_recovered = false;
+  shared_midstates.clear();
   batches.clear();
   batches_left.store(0, std::memory_order_relaxed);
   first_failure.store(~uint64_t{0}, std::memory_order_relaxed);

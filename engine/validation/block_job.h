@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
+#include <mutex>
 #include <vector>
 
 #include "engine/base/arena.h"
@@ -17,6 +19,7 @@
 #include "engine/ports/peer_gateway.h"
 #include "engine/primitives/block_columns.h"
 #include "engine/primitives/coin.h"
+#include "engine/script/spend_verifier.h"
 #include "engine/validation/block_stage.h"
 
 namespace headrace {
@@ -44,9 +47,18 @@ struct BlockJob {
   // From resolved on: the coin each input spends (the coinbase's entry stays empty), scripts in the arena.
   std::vector<Coin> spent;
   Arena arena;
+  uint64_t ahead_bytes = 0;      // what it counts for while it is ahead of the applied tip: its bytes and the spent scripts
   Amount fees = 0;
   bool scripts_assumed = false;  // posture assumevalid, or verified in an earlier run
   bool is_recovered = false;     // applied in an earlier run: parts of the store have it, and `spent` is not whole
+
+  // Midstates of the transactions that are cut into several batches, made by whichever batch comes first.
+  struct SharedMidstates {
+    uint32_t transaction;
+    std::once_flag once;
+    TransactionMidstates midstates;
+  };
+  std::deque<SharedMidstates> shared_midstates;  // ascending
 
   // Verification: batches still out, and the first failure as (input << 8 | script error); all ones when there is none.
   std::vector<ScriptBatch> batches;

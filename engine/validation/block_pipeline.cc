@@ -10,8 +10,8 @@
 namespace headrace {
 namespace {
 
-// Every job in the graph may be in the ring at once; the graph never holds more (see Submit's callers: the download
-// window, and the read-ahead).
+// Every job in the graph may be in the ring at once; it never holds more, since those to parse and check are bounded by
+// graph_blocks_max, the download window and the read-ahead, and those to verify by ahead_blocks_max and a window.
 constexpr size_t kDoneRingCapacity = 1 << 16;
 constexpr size_t kPoolMax = 256;
 
@@ -75,6 +75,11 @@ absl::Status BlockPipeline::Start() {
   }
   chain_.SetTip(id);
   resolved_ = id;
+  // Where two branches are equal, a restart stays on the one it was on.
+  tree_.PreferCandidate(id);
+  for (const HeaderId tip : tree_.tips()) {
+    if (tree_.is_complete(tip) && tree_.IsAncestorOf(id, tip)) tree_.PreferCandidate(tip);
+  }
   const BlockPoint end = coins_.recovery_end();
   if (end.height > start.height) {
     const HeaderId end_id = tree_.Find(end.hash);
@@ -178,7 +183,7 @@ void BlockPipeline::KeepReady(JobOwner job) {
   const std::pair<uint32_t, HeaderId> key(job->height, job->id);
   ready_.emplace(key, std::move(job));
   // What waits out of order can go: its bytes are in the block files.
-  while (ready_bytes_ > options_.ready_bytes_max && ready_.size() > 1) {
+  while ((ready_bytes_ > options_.ready_bytes_max || ready_.size() > options_.ready_blocks_max) && ready_.size() > 1) {
     auto farthest = std::prev(ready_.end());
     ready_bytes_ -= farthest->second->footprint_bytes();
     Recycle(std::move(farthest->second));

@@ -45,6 +45,10 @@ struct PipelineOptions {
   // Blocks parsed and waiting for their turn; more than this is dropped and read again from the block files.
   uint64_t ready_bytes_max = uint64_t{128} << 20;
   uint32_t read_ahead_blocks = 64;
+  // Bounds by number, for chains of tiny blocks: each job costs some 100 KB beside its bytes.
+  uint32_t graph_blocks_max = 4096;
+  uint32_t ready_blocks_max = 4096;
+  uint32_t ahead_blocks_max = 4096;
   // Nothing above this height is resolved (-stopatheight).
   uint32_t height_max = UINT32_MAX;
   AssumeValid assume_valid;
@@ -97,6 +101,8 @@ class BlockPipeline {
   bool is_recovering() const { return is_recovering_; }
   // Bytes of blocks in memory, whatever their stage.
   uint64_t pending_bytes() const { return graph_bytes_ + ready_bytes_ + ahead_bytes_; }
+  // Whether another block may be handed in that nobody waits for.
+  bool has_room() const { return in_graph_.size() < options_.graph_blocks_max; }
   // True while workers or the store are behind, that is, when the next block does not wait for the network. Ready blocks
   // do not count: they wait for one that is not here.
   bool is_busy() const { return !ahead_.empty() || !in_graph_.empty(); }

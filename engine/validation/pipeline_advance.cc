@@ -74,7 +74,7 @@ absl::StatusOr<bool> BlockPipeline::ReadAhead(std::span<const HeaderId> path) {
 }
 
 absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, std::vector<BlockReport>& reports) {
-  if (ahead_bytes_ > options_.ahead_bytes_max) return false;
+  if (ahead_bytes_ > options_.ahead_bytes_max || ahead_.size() >= options_.ahead_blocks_max) return false;
   std::vector<BlockJob*> window;
   uint64_t window_bytes = 0;
   for (HeaderId id : path) {
@@ -99,7 +99,8 @@ absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, 
       job->is_recovered = is_recovering_;
       job->scripts_assumed = is_recovering_ || ScriptsAreAssumed(job->id);
       ready_bytes_ -= job->footprint_bytes();
-      ahead_bytes_ += job->footprint_bytes();
+      job->ahead_bytes = job->footprint_bytes() + job->arena.used_bytes();
+      ahead_bytes_ += job->ahead_bytes;
       ahead_.push_back(std::move(ready_.extract({job->height, job->id}).mapped()));
       resolved_ = job->id;
     }

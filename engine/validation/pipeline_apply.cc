@@ -52,7 +52,7 @@ absl::Status BlockPipeline::ApplyOne(std::vector<HeaderId>& applied) {
   counters_.inputs += inputs;
   (job.scripts_assumed ? counters_.scripts_skipped : counters_.scripts_verified) += inputs;
 
-  ahead_bytes_ -= job.footprint_bytes();
+  ahead_bytes_ -= job.ahead_bytes;
   {
     const std::lock_guard gate(gate_);
     chain_.SetTip(id);

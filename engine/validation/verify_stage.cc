@@ -24,14 +24,24 @@ uint32_t TransactionOfInput(const BlockColumns& columns, uint32_t input) {
   return static_cast<uint32_t>(after - columns.first_input.begin()) - 1;
 }
 
+// Null when the transaction is checked in one batch.
+BlockJob::SharedMidstates* SharedMidstatesOf(BlockJob& job, uint32_t transaction) {
+  const auto found = std::lower_bound(job.shared_midstates.begin(), job.shared_midstates.end(), transaction,
+                                      [](const BlockJob::SharedMidstates& shared, uint32_t t) { return shared.transaction < t; });
+  return found != job.shared_midstates.end() && found->transaction == transaction ? &*found : nullptr;
+}
+
 }  // namespace
 
 void CutScriptBatches(BlockJob& job) {
   const BlockColumns& columns = job.columns;
   job.batches.clear();
+  job.shared_midstates.clear();
   uint32_t begin = columns.first_input[1];  // after the coinbase
   for (uint32_t t = 1; t < columns.transaction_count(); ++t) {
     const uint32_t end_of_transaction = columns.first_input[t + 1];
+    // Only these can be cut. Hashing all that such a transaction spends once a batch would be quadratic.
+    if (end_of_transaction - columns.first_input[t] > kInputsPerBatch) job.shared_midstates.emplace_back().transaction = t;
     while (end_of_transaction - begin > 2 * kInputsPerBatch) {
       job.batches.push_back({&job, begin, begin + kInputsPerBatch});
       begin += kInputsPerBatch;
@@ -48,14 +58,20 @@ void CutScriptBatches(BlockJob& job) {
 bool VerifyScriptBatch(const ScriptBatch& batch) {
   BlockJob& job = *batch.job;
   const BlockColumns& columns = job.columns;
-  TransactionMidstates midstates;
+  TransactionMidstates own;
   uint32_t t = TransactionOfInput(columns, batch.first_input);
   bool failed = false;
   for (uint32_t input = batch.first_input; input < batch.end_input && !failed; ++t) {
     const TransactionView transaction = columns.transaction(t);
     const std::span<const Coin> spent =
         std::span<const Coin>(job.spent).subspan(transaction.first_input(), transaction.input_count());
-    PrepareMidstates(transaction, spent, midstates);
+    BlockJob::SharedMidstates* const shared = SharedMidstatesOf(job, t);
+    TransactionMidstates& midstates = shared == nullptr ? own : shared->midstates;
+    if (shared == nullptr) {
+      PrepareMidstates(transaction, spent, own);
+    } else {
+      std::call_once(shared->once, [&] { PrepareMidstates(transaction, spent, shared->midstates); });
+    }
     const uint32_t end = std::min(columns.first_input[t + 1], batch.end_input);
     for (; input < end && !failed; ++input) {
       const ScriptError error =

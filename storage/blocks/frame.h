@@ -18,6 +18,8 @@ namespace headrace {
 using NetworkMagic = std::array<uint8_t, 4>;
 
 inline constexpr uint32_t kFrameHeaderBytes = 8;
+// No frame is larger: a block that spends nothing but the largest scripts has 244 MB of undo.
+inline constexpr uint32_t kFrameBytesMax = 512u << 20;
 // An undo frame ends with the CRC-32C of the block's hash and the payload.
 inline constexpr uint32_t kUndoTrailerBytes = 4;
 // A block has at least its header and one byte that counts transactions.

@@ -42,7 +42,8 @@ absl::Status FrameWriter::StartAt(FrameExtent extent) {
 }
 
 absl::StatusOr<BlockPosition> FrameWriter::Append(SlabRef slab) {
-  HR_CHECK(slab->size() > options_.trailer_bytes && slab->size() <= options_.file_bytes_max - kFrameHeaderBytes);
+  // A frame larger than a whole file has one to itself: the undo record of a block that spends large scripts can reach 250 MB.
+  HR_CHECK(slab->size() > options_.trailer_bytes && slab->size() <= kFrameBytesMax);
   HR_RETURN_IF_ERROR(Poll());
   const auto frame_bytes = static_cast<uint32_t>(kFrameHeaderBytes + slab->size());
   if (end_.offset != 0 && frame_bytes > options_.file_bytes_max - std::min(end_.offset, options_.file_bytes_max)) {

@@ -31,7 +31,7 @@ class FrameWriter {
     std::string prefix;
     NetworkMagic magic;
     uint32_t trailer_bytes = 0;  // behind the payload, part of the slab, not counted by the frame's length
-    uint32_t file_bytes_max = 128 << 20;
+    uint32_t file_bytes_max = 128 << 20;  // a single larger frame goes beyond it
     uint64_t queued_bytes_max = 64 << 20;
   };
 

@@ -72,6 +72,7 @@ ShardPlan::Outcome ShardPlan::Spend(const CoinShard& shard, const RecordSpace& s
     source = CoinSource::InWindow(entry->added);
     entry->added = nullptr;
     entry->is_there = false;
+    entry->spent_in = op.block;
     return Outcome::kPlanned;
   }
   CoinTable::Position position;
@@ -83,7 +84,9 @@ ShardPlan::Outcome ShardPlan::Spend(const CoinShard& shard, const RecordSpace& s
     damage_ = location;
     return Outcome::kDamaged;
   }
-  Add(op, cell).stored = position;
+  Entry& entry = Add(op, cell);
+  entry.stored = position;
+  entry.spent_in = op.block;
   source = CoinSource::Stored(location);
   return Outcome::kPlanned;
 }
@@ -92,8 +95,9 @@ ShardPlan::Outcome ShardPlan::Create(const CoinShard& shard, const RecordSpace& 
   size_t cell;
   Entry* entry = Find(op, cell);
   if (entry != nullptr) {
-    // A block MUST NOT create an output that exists unspent. (BIP30)
-    if (entry->is_there && !may_overwrite) return Outcome::kViolated;
+    // A block MUST NOT create an output that exists unspent: now, or when the block began. (BIP30)
+    const bool was_there_at_start = entry->spent_in == op.block && entry->created_in != op.block;
+    if ((entry->is_there || was_there_at_start) && !may_overwrite) return Outcome::kViolated;
   } else {
     CoinTable::Position position;
     if (!Lookup(shard, space, op, position)) return Outcome::kDamaged;
@@ -103,6 +107,7 @@ ShardPlan::Outcome ShardPlan::Create(const CoinShard& shard, const RecordSpace& 
   }
   entry->added = &op;
   entry->is_there = true;
+  entry->created_in = op.block;
   return Outcome::kPlanned;
 }
 

@@ -58,12 +58,16 @@ class ShardPlan {
   RecordLocation damage() const { return damage_; }
 
  private:
+  static constexpr uint32_t kBefore = UINT32_MAX;
+
   // An outpoint that the window touches.
   struct Entry {
     const CoinOp* first;                       // the first operation that names it
     const CoinOp* added = nullptr;             // what brings the coin that the window leaves, when it is new
     CoinTable::Position stored = CoinTable::kNowhere;  // the stored coin that the window removes or has replaced
     bool is_there = false;                     // at this point of the walk
+    uint32_t created_in = kBefore;             // the block of the window that last created the coin
+    uint32_t spent_in = kBefore;               // and the one that last spent it
   };
 
   void Reset(size_t op_count);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "engine/primitives/coin.h"
@@ -45,6 +46,13 @@ class NaiveCoinSet {
   std::optional<std::vector<NaiveCoin>> Apply(const NaiveBlock& block) {
     Journal journal;
     std::vector<NaiveCoin> spent;
+    // What the block would create although it is there when the block begins. (BIP30)
+    std::set<OutPoint> at_start;
+    for (const NaiveTransaction& transaction : block.transactions) {
+      for (uint32_t index = 0; index < transaction.outputs.size() && !block.may_overwrite; ++index) {
+        if (coins_.contains({transaction.txid, index})) at_start.insert({transaction.txid, index});
+      }
+    }
     for (size_t t = 0; t < block.transactions.size(); ++t) {
       const NaiveTransaction& transaction = block.transactions[t];
       if (t > 0) {
@@ -61,6 +69,7 @@ class NaiveCoinSet {
         if (IsUnspendable(output.script)) continue;
         const OutPoint outpoint{transaction.txid, index};
         const auto found = coins_.find(outpoint);
+        if (at_start.contains(outpoint)) return Back(journal);
         if (found != coins_.end() && !block.may_overwrite) return Back(journal);
         journal.push_back({outpoint, found == coins_.end() ? std::optional<NaiveCoin>() : found->second});
         coins_[outpoint] = {output.amount, block.height, t == 0, output.script};

@@ -1,3 +1,4 @@
+#include "engine/consensus/difficulty.h"
 #include "engine/consensus/signet.h"
 
 #include <gtest/gtest.h>
@@ -103,6 +104,24 @@ bool Solves(BuiltBlock block, const Bytes& challenge) {
 TEST(Signet, GenesisNeedsNoSolution) {
   const ChainParams& params = ParamsFor(ChainId::kSignet);
   EXPECT_TRUE(CheckSignetSolution(DecodedBlock(GenesisBlock(params)).columns, params));
+}
+
+TEST(Signet, InnerHashesThatPoseAsATransactionDoNotCondemnTheHash) {
+  // Regtest's proof of work, so that the block can be made.
+  ChainParams params = ParamsFor(ChainId::kRegtest);
+  params.signet_challenge = {0x51};
+  BuiltBlock block;
+  MutableTransaction disguise;
+  disguise.inputs = {{{Hash256(), 5}, {}, 0, {}}};
+  disguise.outputs = {{1, {1, 2, 3, 4}}};
+  ASSERT_EQ(disguise.Serialize().size(), 64u);
+  block.transactions = {disguise};
+  block.FixMerkleRoot();
+  block.header.bits = 0x207fffff;
+  while (!CheckProofOfWork(block.header.Hash(), block.header.bits, params)) ++block.header.nonce;
+  const Verdict verdict = CheckBlock(DecodedBlock(block.Serialize()).columns, params);
+  EXPECT_EQ(verdict.rule, Rule::kCoinbaseMissingAmbiguous);
+  EXPECT_TRUE(verdict.is_mutation());
 }
 
 TEST(Signet, TrivialChallengesNeedACommitmentAlone) {

@@ -370,5 +370,82 @@ TEST_F(PipelineTest, TheStopHeightIsExact) {
   node.ExpectCoins(chain.coins());
 }
 
+TEST_F(PipelineTest, TinyLimitsHoldUpNothing) {
+  ChainBuilder chain;
+  Grow(chain, 300);
+  TestNodeOptions options = Options();
+  options.node.pipeline.graph_blocks_max = 2;
+  options.node.pipeline.ready_blocks_max = 2;
+  options.node.pipeline.ahead_blocks_max = 2;
+  options.node.pipeline.read_ahead_blocks = 2;
+  options.node.pipeline.window_blocks_max = 2;
+  TestNode node(options);
+  std::vector<uint32_t> order(chain.height());
+  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::shuffle(order.begin(), order.end(), std::mt19937(9));
+  for (uint32_t i : order) node.Offer(*chain.blocks()[i]);
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().applied_height, chain.height());
+  node.ExpectCoins(chain.coins());
+}
+
+// A transaction that is cut into several batches: whole, and with one input that fails near the end.
+TEST_F(PipelineTest, AVeryWideTransactionIsCheckedInEveryPart) {
+  for (const bool is_bad : {false, true}) {
+    SCOPED_TRACE(is_bad);
+    TemporaryDirectory directory;
+    ChainBuilder chain;
+    for (int i = 0; i < 101; ++i) chain.Add();
+    TestTransaction fan = chain.Spend({chain.CoinbaseOf(1)}, 700);
+    if (is_bad) fan.outputs[650].script = kFalseScript;
+    chain.Add({fan});
+    const ChainBuilder good = chain;
+    std::vector<OutPoint> all;
+    for (uint32_t o = 0; o < 700; ++o) all.push_back({fan.Txid(), o});
+    chain.Add({chain.Spend(all, 1)});
+    TestNodeOptions options = Options();
+    options.directory = directory.path();
+    TestNode node(options);
+    CapturedLog log;
+    OfferFrom(node, chain, 1);
+    node.RunUntilQuiet();
+    EXPECT_EQ(log.Has(" transaction=1 input=650"), is_bad);
+    node.ExpectCoins(is_bad ? good.coins() : chain.coins());
+  }
+}
+
+TEST_F(PipelineTest, ARestartStaysOnItsBranchWhereTwoAreEqual) {
+  ChainBuilder chain;
+  Grow(chain, 20);
+  ChainBuilder other = chain;
+  Grow(chain, 3);
+  Grow(other, 3, 1);
+  for (const bool other_first : {false, true}) {
+    SCOPED_TRACE(other_first);
+    TemporaryDirectory directory;
+    TestNodeOptions options = Options();
+    options.directory = directory.path();
+    const ChainBuilder& first = other_first ? other : chain;
+    const ChainBuilder& second = other_first ? chain : other;
+    {
+      TestNode node(options);
+      // The loser's headers come first, its last block last.
+      OfferFrom(node, chain, 1);
+      node.Offer(*second.blocks()[20]);
+      node.Offer(*second.blocks()[21]);
+      OfferFrom(node, first, 21);
+      node.RunUntilQuiet();
+      node.Offer(*second.blocks()[22]);
+      node.RunUntilQuiet();
+      ASSERT_TRUE(node.Shutdown().ok());
+    }
+    TestNode once(options);
+    const Hash256 tip = once.Status().applied_hash;
+    once.RunUntilQuiet();
+    EXPECT_EQ(once.Status().applied_hash, tip);
+    EXPECT_EQ(once.Status().reorganisations, 0u);
+  }
+}
+
 }  // namespace
 }  // namespace headrace

@@ -123,6 +123,22 @@ TEST_F(FlatBlockStoreTest, AKillAtAnyMomentLeavesNoRecordOfWhatIsNotThere) {
   EXPECT_GT(kept, 0u);
 }
 
+TEST_F(FlatBlockStoreTest, AnUndoRecordMayBeLargerThanAFile) {
+  file_bytes_max_ = 300'000;
+  std::vector<Stored> chain;
+  for (const bool is_cut : {false, true}) {
+    auto store = Open(Home()).value();
+    ExpectHolds(*store, chain);
+    if (is_cut) Add(*store, chain, 200, 299'990);
+    Add(*store, chain, 500, 10);
+    Add(*store, chain, 500, 900'000);
+    Add(*store, chain, 500, 20);
+    ASSERT_TRUE(store->Sync().ok());
+    ExpectHolds(*store, chain, false);
+  }
+  ExpectHolds(*Open(Home()).value(), chain);
+}
+
 TEST_F(FlatBlockStoreTest, ACleanCloseGivesTheReserveBack) {
   std::vector<Stored> chain;
   {

@@ -284,6 +284,19 @@ TEST_F(Violations, RecreationAfterTheSpendIsLegal) {
   again.outputs.push_back({77, {0x52}});
   ExpectVerdict({Block({Transaction({coin}, 1)}), Block({again}), Block({Transaction({coin}, 1)})}, WindowOutcome::kApplied);
 }
+TEST_F(Violations, RecreationInTheBlockOfTheSpendIsNot) {
+  const OutPoint coin = SomeCoin();
+  NaiveTransaction again = Transaction({SomeCoin(1)}, 0);
+  again.txid = coin.txid;
+  for (uint32_t i = 0; i < coin.index; ++i) again.outputs.push_back({1, {kOpReturn}});
+  again.outputs.push_back({77, {0x52}});
+  // Stored when the block began; and made by an earlier block of the window.
+  ExpectVerdict({Block({Transaction({coin}, 1), again})}, WindowOutcome::kViolated);
+  const NaiveTransaction one = Transaction({SomeCoin(0)}, 1);
+  NaiveTransaction other = Transaction({SomeCoin(1)}, 1);
+  other.txid = one.txid;
+  ExpectVerdict({Block({one}), Block({Transaction({{one.txid, 0}}, 1), other})}, WindowOutcome::kViolated);
+}
 TEST_F(Violations, RecreatedCoinStays) {
   const OutPoint coin = SomeCoin();
   NaiveTransaction again = Transaction({SomeCoin(1)}, 0);
