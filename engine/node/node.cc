@@ -162,7 +162,8 @@ absl::StatusOr<bool> Node::TurnPipeline(int64_t now_ns) {
   for (const BlockReport& report : reports_) OnReport(report);
   if (!applied_.empty()) {
     ports_.peers.SetBestHeight(static_cast<int32_t>(pipeline_.chain().height()));
-    if (pipeline_.chain().tip() == tree_.best_header()) Announce();
+    const HeaderId tip = pipeline_.chain().tip();
+    if (tip == tree_.best_candidate() && !download_.is_better_chain_offered(tip)) Announce();
     if (options_.stop_at_height != 0 && pipeline_.chain().height() >= options_.stop_at_height) {
       HR_LOG(kInfo, kNode, "reached -stopatheight height=", pipeline_.chain().height());
       reached_stop_height_.store(true, std::memory_order_relaxed);

@@ -26,11 +26,38 @@ void MeasureRate(SyncPeer& peer, uint64_t size_bytes, int64_t now_ns) {
 BlockDownload::BlockDownload(const HeaderTree& tree, SyncPeers& peers, const BlockDownloadOptions& options)
     : tree_(tree), peers_(peers), options_(options) {}
 
+// The most work among what peers have shown, at least that of the best chain whose blocks are all here.
+HeaderId BlockDownload::BestOffered(bool by_withholders) const {
+  HeaderId best = kNoHeader;
+  for (const auto& [id, peer] : peers_) {
+    if (!peer.best_known || !peer.serves_blocks() || !peer.serves_witness()) continue;
+    if ((peer.withholds || !peer.lacks.empty()) != by_withholders) continue;
+    HeaderId offered = *peer.best_known;
+    while (tree_.is_invalid(offered)) offered = tree_.parent(offered);
+    if (tree_.work(offered) < tree_.work(tree_.best_candidate()) || tree_.is_complete(offered)) continue;
+    const bool is_better = best == kNoHeader || tree_.work(offered) > tree_.work(best) ||
+                           (tree_.work(offered) == tree_.work(best) && offered < best);
+    if (is_better) best = offered;
+  }
+  return best;
+}
+
+HeaderId BlockDownload::Target() const {
+  const HeaderId best = BestOffered(false);
+  return best != kNoHeader ? best : BestOffered(true);
+}
+
+bool BlockDownload::is_better_chain_offered(HeaderId tip) const {
+  const HeaderId best = BestOffered(false);
+  return best != kNoHeader && tree_.work(best) > tree_.work(tip);
+}
+
 void BlockDownload::RebuildWindow() {
   window_.clear();
-  const HeaderId best = tree_.best_header();
+  const HeaderId best = Target();
+  if (best == kNoHeader) return;
   const uint32_t height_end = std::min(tree_.height(best), options_.height_max);
-  // The best header may have moved to another branch: what is known to be there ends at the fork.
+  // The target may have moved to another branch: what is known to be there ends at the fork.
   if (tree_.height(best) + 1 < frontier_height_ || tree_.Ancestor(best, frontier_height_ - 1) != frontier_parent_) {
     frontier_parent_ = tree_.LastCommonAncestor(best, frontier_parent_);
     frontier_height_ = tree_.height(frontier_parent_) + 1;
@@ -49,7 +76,7 @@ void BlockDownload::RebuildWindow() {
 }
 
 bool BlockDownload::Has(const SyncPeer& peer, HeaderId id) const {
-  return peer.serves_blocks() && peer.serves_witness() && peer.best_known &&
+  return peer.serves_blocks() && peer.serves_witness() && peer.best_known && !peer.lacks.contains(id) &&
          tree_.height(*peer.best_known) >= tree_.height(id) &&
          tree_.Ancestor(*peer.best_known, tree_.height(id)) == id;
 }
@@ -126,6 +153,7 @@ std::optional<HeaderId> BlockDownload::OnBlock(PeerId peer_id, const Hash256& ha
   MeasureRate(peer, size_bytes, now_ns);
   average_block_bytes_ += (static_cast<double>(size_bytes) - average_block_bytes_) / 8;
   peer.last_progress_ns = now_ns;
+  peer.withholds = false;
   ++peer.blocks_received;
   peer.block_bytes_received += size_bytes;
   stall_timeout_ns_ = std::max(kStallTimeoutMinNs, stall_timeout_ns_ - stall_timeout_ns_ / 8);
@@ -148,6 +176,8 @@ void BlockDownload::OnNotFound(const NotFoundReceived& message) {
     if (request != in_flight_.end() && request->second.peer == message.peer) in_flight_.erase(request);
     // It does not have what its headers promised: believe it only below that.
     if (id != kGenesisId) peer.best_known = tree_.parent(id);
+    // And never ask again, whatever headers it sends.
+    peer.lacks.insert(id);
   }
 }
 
@@ -177,7 +207,16 @@ void BlockDownload::RescueFrontier(int64_t now_ns, std::vector<PeerCommand>& com
   });
   if (holder == peers_.end() || (!window_is_used_up && now_ns - holder->second.last_progress_ns < stall_timeout_ns_)) return;
   SyncPeer* rescuer = ChoosePeer(frontier, holder->first);
-  if (rescuer == nullptr) return;
+  if (rescuer == nullptr) {
+    // Nobody else has it. If others offer another chain, that one is followed meanwhile.
+    const bool is_idle = now_ns - holder->second.last_progress_ns >= stall_timeout_ns_;
+    if (is_idle && !holder->second.withholds) {
+      HR_LOG(kInfo, kSync, "peer shows headers and does not deliver their blocks peer=", holder->first,
+             " height=", tree_.height(frontier));
+      holder->second.withholds = true;
+    }
+    return;
+  }
   HR_LOG(kInfo, kSync, "peer stalls the download peer=", holder->first, " height=", tree_.height(frontier),
          " timeout_s=", stall_timeout_ns_ / 1'000'000'000, " rescued_by=", rescuer->info.id);
   const PeerId stalled = holder->first;
@@ -191,6 +230,10 @@ void BlockDownload::RescueFrontier(int64_t now_ns, std::vector<PeerCommand>& com
 void BlockDownload::Tick(int64_t now_ns, std::vector<PeerCommand>& commands) {
   RescueFrontier(now_ns, commands);
   for (auto& [peer_id, peer] : peers_) {
+    if (peer.is_leaving || peer.lacks.size() <= kLackingBlocksMax) continue;
+    commands.push_back(Disconnect{peer_id, "does not have the blocks of the headers that it showed"});
+  }
+  for (auto& [peer_id, peer] : peers_) {
     if (peer.in_flight.empty() || now_ns - peer.last_progress_ns < kBlockTimeoutNs) continue;
     HR_LOG(kInfo, kSync, "no block within the timeout peer=", peer_id, " in_flight=", peer.in_flight.size());
     ReleaseAll(peer);
@@ -199,7 +242,7 @@ void BlockDownload::Tick(int64_t now_ns, std::vector<PeerCommand>& commands) {
 }
 
 bool BlockDownload::any_peer_has_blocks() const {
-  return std::any_of(peers_.begin(), peers_.end(), [](const auto& entry) { return entry.second.best_known.has_value(); });
+  return Target() != kNoHeader;
 }
 
 }  // namespace headrace

@@ -1,4 +1,4 @@
-// Which block is asked of whom: a window over the best header chain, spread over all peers, with at most
+// Which block is asked of whom: a window over the chain of most work that connected peers have and deliver, spread over all peers, with at most
 // `in_flight_per_peer_max` requests to each (MAX_BLOCKS_IN_TRANSIT_PER_PEER) and a byte budget over all. (protocol.md §4)
 //
 // The lowest missing block (the frontier) is always admitted. A peer that holds the window back is given
@@ -31,6 +31,8 @@ class BlockDownload {
  public:
   static constexpr int64_t kStallTimeoutMinNs = int64_t{2} * 1'000'000'000;
   static constexpr int64_t kStallTimeoutMaxNs = int64_t{64} * 1'000'000'000;
+  // A peer that says notfound for more blocks than this, of headers that it showed, is of no use.
+  static constexpr size_t kLackingBlocksMax = 16;
   static constexpr int64_t kBlockTimeoutNs = int64_t{60} * 1'000'000'000;
 
   BlockDownload(const HeaderTree& tree, SyncPeers& peers, const BlockDownloadOptions& options);
@@ -50,6 +52,8 @@ class BlockDownload {
   uint32_t in_flight_per_peer_max_ever() const { return in_flight_per_peer_max_ever_; }
   // Whether a peer could be asked for anything now: when not, the node waits for peers.
   bool any_peer_has_blocks() const;
+  // Whether a peer that delivers has shown a chain of more work than that of `tip`.
+  bool is_better_chain_offered(HeaderId tip) const;
 
  private:
   struct Request {
@@ -57,6 +61,8 @@ class BlockDownload {
     int64_t requested_ns;
   };
 
+  HeaderId Target() const;
+  HeaderId BestOffered(bool by_withholders) const;
   void RebuildWindow();
   bool Has(const SyncPeer& peer, HeaderId id) const;
   SyncPeer* ChoosePeer(HeaderId id, PeerId not_this);
@@ -68,8 +74,8 @@ class BlockDownload {
   SyncPeers& peers_;
   const BlockDownloadOptions options_;
 
-  std::vector<HeaderId> window_;  // of the best header chain, ascending, the frontier first
-  uint32_t frontier_height_ = 1;  // every block of the best header chain below it has data
+  std::vector<HeaderId> window_;  // of the target's chain, ascending, the frontier first
+  uint32_t frontier_height_ = 1;  // every block of the target's chain below it has data
   HeaderId frontier_parent_ = 0;
   absl::flat_hash_map<HeaderId, Request> in_flight_;
   absl::flat_hash_set<HeaderId> arrived_;  // received, not yet settled

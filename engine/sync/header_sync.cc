@@ -22,10 +22,13 @@ void HeaderSync::Ask(SyncPeer& peer, int64_t now_ns, std::vector<PeerCommand>& c
 
 void HeaderSync::AskNext(int64_t now_ns, std::vector<PeerCommand>& commands) {
   for (const auto& [id, peer] : peers_) {
-    if (peer.headers_requested) return;
+    if (peer.headers_requested && now_ns - peer.headers_requested_ns < kSecondQuestionNs) return;
   }
-  for (auto& [id, peer] : peers_) {
-    if (!peer.headers_exhausted && peer.serves_blocks()) return Ask(peer, now_ns, commands);
+  for (const bool is_inbound : {false, true}) {
+    for (auto& [id, peer] : peers_) {
+      if (peer.info.is_inbound != is_inbound || peer.headers_requested || peer.headers_exhausted || !peer.serves_blocks()) continue;
+      return Ask(peer, now_ns, commands);
+    }
   }
 }
 
@@ -40,6 +43,7 @@ void HeaderSync::OnHeaders(const HeadersReceived& message, int64_t now_ns, int64
   if (found == peers_.end()) return;
   SyncPeer& peer = found->second;
   peer.headers_requested = false;
+  const std::optional<HeaderId> known_before = peer.best_known;
 
   for (const BlockHeader& header : message.headers) {
     const HeaderAcceptance accepted = AcceptHeader(tree_, header, params, now_s);
@@ -65,7 +69,9 @@ void HeaderSync::OnHeaders(const HeadersReceived& message, int64_t now_ns, int64
   }
   peer.unconnecting_headers = 0;
 
-  if (message.headers.size() == kMaxHeadersPerMessage) {
+  // A full message that leads nowhere new would be followed by itself for ever.
+  const bool has_advanced = !known_before || tree_.work(*peer.best_known) > tree_.work(*known_before);
+  if (message.headers.size() == kMaxHeadersPerMessage && has_advanced) {
     commands.push_back(SendGetHeaders{message.peer, BuildLocator(tree_, *peer.best_known), Hash256()});
     peer.headers_requested = true;
     peer.headers_requested_ns = now_ns;

@@ -17,6 +17,8 @@ class HeaderSync {
  public:
   // A silent header peer is replaced after this long.
   static constexpr int64_t kHeadersTimeoutNs = int64_t{30} * 1'000'000'000;
+  // After this long somebody else is asked as well.
+  static constexpr int64_t kSecondQuestionNs = int64_t{2} * 1'000'000'000;
   static constexpr uint32_t kUnconnectingHeadersMax = 10;
 
   HeaderSync(HeaderTree& tree, SyncPeers& peers);
@@ -31,7 +33,8 @@ class HeaderSync {
 
  private:
   void Ask(SyncPeer& peer, int64_t now_ns, std::vector<PeerCommand>& commands);
-  // Gives the question to the next peer that has not shown everything, when nobody is being asked.
+  // Gives the question to the next peer that has not shown everything, when nobody is being asked or the answer takes long.
+  // Those that we connected to come first.
   void AskNext(int64_t now_ns, std::vector<PeerCommand>& commands);
 
   HeaderTree& tree_;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "engine/chain/header_tree.h"
 #include "engine/ports/peer_gateway.h"
 
@@ -22,6 +23,10 @@ struct SyncPeer {
   int64_t headers_requested_ns = 0;
   bool headers_exhausted = false;  // its last answer was short: it has shown everything
   uint32_t unconnecting_headers = 0;
+  // It showed headers and does not deliver their blocks, which nobody else has: its chain is followed only when there is no
+  // other. Ends with the next block from it.
+  bool withholds = false;
+  absl::flat_hash_set<HeaderId> lacks;  // blocks that it showed and then said it does not have
 
   // Blocks.
   std::vector<HeaderId> in_flight;

@@ -25,6 +25,7 @@ void BlockFileImporter::Stop() {
 
 void BlockFileImporter::Run() {
   for (const std::string& path : paths_) {
+    if (stop_.load(std::memory_order_relaxed)) break;
     failure_ = ImportFile(path);
     if (!failure_.ok()) break;
   }
@@ -40,6 +41,7 @@ absl::Status BlockFileImporter::ImportFile(const std::string& path) {
   uint64_t blocks = 0;
   while (auto block = reader->Next()) {
     ++blocks;
+    if (stop_.load(std::memory_order_relaxed)) return absl::OkStatus();
     while (!node_.OfferBlock(std::move(block->bytes))) {
       if (stop_.load(std::memory_order_relaxed)) return absl::OkStatus();
       std::this_thread::sleep_for(kFullQueuePause);

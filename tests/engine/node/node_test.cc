@@ -205,6 +205,60 @@ TEST_F(NodeTest, WhatOnePeerHasLostOrWithholdsComesFromTheOther) {
   ExpectSynced(node);
 }
 
+TEST_F(NodeTest, AWithheldChainDoesNotKeepTheNodeFromTheOneThatIsDelivered) {
+  ChainBuilder withheld;
+  while (withheld.height() < chain_.height() + 20) withheld.Add({}, -1, 77);
+  for (const bool attacker_stays : {true, false}) {
+    SCOPED_TRACE(attacker_stays);
+    TemporaryDirectory directory;
+    options_.directory = directory.path();
+    const PeerId attacker = attacker_stays ? 1 : 11;
+    const PeerId honest = attacker + 1;
+    TestNode node(options_);
+    peers_.Connect(attacker, &withheld).answer = [](const TestBlock&) { return SlabRef(); };
+    peers_.Connect(honest, &chain_);
+    node.RunUntil([&] { return node.Status().header_height == withheld.height(); });
+    if (!attacker_stays) peers_.Leave(attacker);
+    Sync(node);
+    ExpectSynced(node);
+    // And at the tip: a block of the honest chain that has as much work as a header that is withheld.
+    chain_.Add();
+    peers_.Say(HeadersReceived{honest, {chain_.blocks().back()->header}});
+    Sync(node);
+    if (!peers_.peer(attacker).is_disconnected) peers_.Leave(attacker);
+    peers_.Leave(honest);
+  }
+}
+
+TEST_F(NodeTest, NotFoundAndTheSameHeadersAgainDoNotKeepTheOthersOut) {
+  ScriptedPeer& liar = peers_.Connect(1, &chain_);
+  liar.has_lost_its_blocks = true;
+  liar.repeats_headers = true;
+  TestNode node(options_);
+  node.RunUntil([&] { return liar.blocks_asked.size() > 3; });
+  peers_.Connect(2, &chain_);
+  Sync(node);
+  ExpectSynced(node);
+  EXPECT_LE(liar.blocks_asked.size(), 2 * chain_.height());
+}
+
+TEST_F(NodeTest, FullHeaderMessagesThatRepeatThemselvesDoNotKeepTheOthersOut) {
+  while (chain_.height() < kMaxHeadersPerMessage + 10) chain_.Add();
+  ScriptedPeer& replayer = peers_.Connect(1, nullptr);
+  TestNode node(options_);
+  HeadersReceived full{1, {}};
+  for (uint32_t i = 0; i < kMaxHeadersPerMessage; ++i) full.headers.push_back(chain_.blocks()[i]->header);
+  for (int i = 0; i < 3; ++i) {
+    peers_.Say(full);
+    ASSERT_TRUE(node.Turn().ok());
+  }
+  const uint32_t asked = replayer.headers_asked;
+  peers_.Connect(2, &chain_);
+  Sync(node);
+  ExpectSynced(node);
+  EXPECT_LE(replayer.headers_asked, asked + 1);
+}
+
 TEST_F(NodeTest, PeersMayComeAndGoInTheMiddle) {
   int sent = 0;
   TestNode node(options_);
@@ -224,7 +278,7 @@ TEST_F(NodeTest, ASilentHeaderPeerIsReplaced) {
   peers_.Connect(2, &chain_);
   TestNode node(options_);
   Sync(node);
-  EXPECT_TRUE(silent.is_disconnected);
+  node.RunUntil([&] { return silent.is_disconnected; });
   EXPECT_FALSE(silent.is_discouraged);
   ExpectSynced(node);
 }

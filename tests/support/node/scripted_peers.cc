@@ -86,6 +86,7 @@ void ScriptedPeers::AnswerGetData(PeerId id, ScriptedPeer& peer, const SendGetDa
     peer.blocks_asked.push_back(item.hash);
     if (peer.has_lost_its_blocks) {
       Say(NotFoundReceived{id, {item}});
+      if (peer.repeats_headers) Say(HeadersReceived{id, {peer.chain->blocks().back()->header}});
       continue;
     }
     if (peer.chain == nullptr) continue;

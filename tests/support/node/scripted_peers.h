@@ -21,6 +21,8 @@ struct ScriptedPeer {
   std::function<SlabRef(const TestBlock&)> answer;
   // It says notfound for every block.
   bool has_lost_its_blocks = false;
+  // It sends its last header again with every notfound.
+  bool repeats_headers = false;
 
   // What happened.
   std::vector<Hash256> blocks_asked;
