@@ -156,8 +156,14 @@ void PeerHub::OnClosed(ConnectionId connection, CloseReason reason, int error) {
   Peer* peer = Find(connection);
   if (peer == nullptr) return;
   const std::string why = error == 0 ? "" : std::strerror(error);
-  HR_LOG(kInfo, kNet, "peer disconnected id=", connection, " address=", peer->info.address, " how=\"",
-         std::string(CloseReasonText(reason)), "\" error=\"", why, "\"");
+  // Strangers that come and go before a handshake must not fill the disk with log lines.
+  if (peer->is_handshake_complete) {
+    HR_LOG(kInfo, kNet, "peer disconnected id=", connection, " address=", peer->info.address, " how=\"",
+           std::string(CloseReasonText(reason)), "\" error=\"", why, "\"");
+  } else {
+    HR_LOG(kDebug, kNet, "peer disconnected before its handshake id=", connection, " address=", peer->info.address, " how=\"",
+           std::string(CloseReasonText(reason)), "\" error=\"", why, "\"");
+  }
   if (peer->is_handshake_complete) events_.Push(PeerDisconnected{connection});
   if (peer->info.is_inbound) --inbound_count_;
   growing_bytes_ -= peer->framer_bytes_counted;

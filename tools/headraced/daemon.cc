@@ -176,6 +176,15 @@ absl::Status Daemon::OpenNetwork() {
   PeerHubOptions hub;
   hub.magic = params_.message_magic;
   hub.inbound_max = options_.connections_max;
+  // Block files, segments and the log come before strangers.
+  constexpr uint64_t kFilesOfOurOwn = 300;
+  const uint64_t open_files_max = RaiseOpenFileLimit();
+  const uint64_t sockets_max = open_files_max > 2 * kFilesOfOurOwn ? open_files_max - kFilesOfOurOwn : open_files_max / 2;
+  if (hub.inbound_max > sockets_max) {
+    HR_LOG(kWarning, kNode, "fewer connections than -maxconnections: the limit of open files is too low max=", sockets_max,
+           " open_files=", open_files_max);
+    hub.inbound_max = static_cast<uint32_t>(sockets_max);
+  }
   hub.connect = options_.connect;
   if (options_.listen) {
     HR_ASSIGN_OR_RETURN(hub.listen, ListenAddresses(options_.bind, options_.port));

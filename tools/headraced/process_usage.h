@@ -13,4 +13,7 @@ struct ProcessUsage {
 
 ProcessUsage ReadProcessUsage();
 
+// Lets the process open as many files and sockets as its hard limit allows; returns how many that are.
+uint64_t RaiseOpenFileLimit();
+
 }  // namespace headrace
