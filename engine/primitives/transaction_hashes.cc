@@ -19,7 +19,7 @@ struct Scratch {
 }  // namespace
 
 // All hashes of a block in one batch: wtxids first, then the txids of those that have a witness, whose three pieces are put
-// together for it (a copy costs a fiftieth of the hash).
+// together for it (a copy, beside two hashes of the same bytes).
 void HashTransactions(TransactionColumns& columns) {
   thread_local Scratch scratch;
   const uint32_t count = columns.transaction_count();

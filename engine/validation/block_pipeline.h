@@ -45,7 +45,7 @@ struct PipelineOptions {
   // Blocks parsed and waiting for their turn; more than this is dropped and read again from the block files.
   uint64_t ready_bytes_max = uint64_t{128} << 20;
   uint32_t read_ahead_blocks = 64;
-  // Bounds by number, for chains of tiny blocks: each job costs some 100 KB beside its bytes.
+  // Bounds by number, for chains of tiny blocks: a job costs memory beside its bytes.
   uint32_t graph_blocks_max = 4096;
   uint32_t ready_blocks_max = 4096;
   uint32_t ahead_blocks_max = 4096;

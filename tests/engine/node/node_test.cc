@@ -437,10 +437,7 @@ TEST_F(NodeTest, AnIndexThatIsRebuiltFindsEveryBlockWhateverTheirOrder) {
   options_.peers = nullptr;
   {
     TestNode node(options_);
-    std::vector<uint32_t> order(chain_.height());
-    for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::shuffle(order.begin(), order.end(), std::mt19937(11));
-    for (uint32_t i : order) node.Offer(*chain_.blocks()[i]);
+    node.OfferShuffled(chain_, 11);
     Sync(node);
     ASSERT_TRUE(node.Shutdown().ok());
   }

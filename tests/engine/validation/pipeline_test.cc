@@ -123,10 +123,7 @@ TEST_F(PipelineTest, AChainInAnyOrderEndsWithItsCoins) {
   ChainBuilder chain;
   Grow(chain, 260);
   TestNode node(Options());
-  std::vector<uint32_t> order(chain.height());
-  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::shuffle(order.begin(), order.end(), std::mt19937(3));
-  for (uint32_t i : order) node.Offer(*chain.blocks()[i]);
+  node.OfferShuffled(chain, 3);
   node.RunUntilQuiet();
   EXPECT_EQ(node.Status().applied_height, chain.height());
   EXPECT_EQ(node.Status().applied_hash, chain.blocks().back()->hash);
@@ -380,10 +377,7 @@ TEST_F(PipelineTest, TinyLimitsHoldUpNothing) {
   options.node.pipeline.read_ahead_blocks = 2;
   options.node.pipeline.window_blocks_max = 2;
   TestNode node(options);
-  std::vector<uint32_t> order(chain.height());
-  for (uint32_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::shuffle(order.begin(), order.end(), std::mt19937(9));
-  for (uint32_t i : order) node.Offer(*chain.blocks()[i]);
+  node.OfferShuffled(chain, 9);
   node.RunUntilQuiet();
   EXPECT_EQ(node.Status().applied_height, chain.height());
   node.ExpectCoins(chain.coins());

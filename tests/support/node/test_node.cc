@@ -1,6 +1,7 @@
 #include "tests/support/node/test_node.h"
 
-#include <cstdlib>
+#include <algorithm>
+#include <random>
 #include <thread>
 
 #include "engine/consensus/chain_params.h"
@@ -88,6 +89,12 @@ TestNode::~TestNode() = default;
 void TestNode::Offer(const TestBlock& block) {
   SharedBytes bytes = SharedBytes::From(block.raw);
   while (!node_->OfferBlock(std::move(bytes))) ASSERT_TRUE(Turn().ok());
+}
+
+void TestNode::OfferShuffled(const ChainBuilder& chain, uint32_t seed) {
+  std::vector<std::shared_ptr<const TestBlock>> blocks = chain.blocks();
+  std::shuffle(blocks.begin(), blocks.end(), std::mt19937(seed));
+  for (const auto& block : blocks) Offer(*block);
 }
 
 void TestNode::RunUntilQuiet() {

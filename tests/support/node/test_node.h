@@ -32,6 +32,8 @@ class TestNode {
   ~TestNode();
 
   void Offer(const TestBlock& block);
+  // The whole chain in an order that `seed` decides.
+  void OfferShuffled(const ChainBuilder& chain, uint32_t seed);
   // Turns the engine until nothing moves any more, the executor's work included.
   void RunUntilQuiet();
   // Turns until fifty in a row had nothing to do, whatever may still be held back somewhere.
