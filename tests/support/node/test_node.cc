@@ -52,7 +52,7 @@ TestNode::TestNode(const TestNodeOptions& options)
       executor_(*options.executor),
       no_peers_(new NoPeers),
       entropy_(new TestEntropy), doorbell_(new NoDoorbell) {
-  const ChainParams& params = ParamsFor(ChainId::kRegtest);
+  const ChainParams& params = options.params == nullptr ? ParamsFor(ChainId::kRegtest) : *options.params;
   files_ = OpenFileSystem().value();
   FlatBlockStore::Options block_options;
   block_options.directory = options.directory + "/blocks";

@@ -22,6 +22,8 @@ struct TestNodeOptions {
   Executor* executor = nullptr;
   PeerGateway* peers = nullptr;  // nobody, when absent
   NodeOptions node;
+  // The rules of the network; outlives the node. Regtest, when absent.
+  const ChainParams* params = nullptr;
   bool reindex = false;
   bool reindex_chainstate = false;
 };
