@@ -131,21 +131,22 @@ void HeaderTree::MarkInvalid(HeaderId id) {
   if (best_lost) Rescan();
 }
 
-void HeaderTree::Reconsider(HeaderId id) {
-  for (HeaderId at = id; at != kNoHeader; at = hot_[at].parent) {
-    if (!is_invalid(at)) break;
+std::vector<HeaderId> HeaderTree::Reconsider(HeaderId id) {
+  std::vector<HeaderId> unmarked;
+  const auto unmark = [&](HeaderId at) {
+    if (is_marked_invalid(at)) unmarked.push_back(at);
     state_[at].flags &= ~uint32_t{kMarkedInvalid};
-  }
-  // Marks on the way up are gone; which headers still descend from a marked one is found in one pass, parents first.
-  ForDescendants(id, [&](HeaderId descendant) {
-    state_[descendant].flags &= ~uint32_t{kMarkedInvalid};
     return true;
-  });
+  };
+  for (HeaderId at = id; at != kNoHeader && is_invalid(at); at = hot_[at].parent) unmark(at);
+  // Marks on the way up are gone; which headers still descend from a marked one is found in one pass, parents first.
+  ForDescendants(id, unmark);
   for (HeaderId at = 1; at < size(); ++at) {
     state_[at].flags &= ~uint32_t{kParentInvalid};
     if (is_invalid(hot_[at].parent)) state_[at].flags |= kParentInvalid;
   }
   Rescan();
+  return unmarked;
 }
 
 void HeaderTree::Complete(HeaderId id) {

@@ -79,8 +79,8 @@ class HeaderTree {
   // The block and its descendants are out of the race. Not genesis. O(tree) when a best one was among them, else
   // O(descendants).
   void MarkInvalid(HeaderId id);
-  // Takes marks back from the block, its ancestors and its descendants.
-  void Reconsider(HeaderId id);
+  // Takes marks back from the block, its ancestors and its descendants; returns those that had one. O(tree).
+  std::vector<HeaderId> Reconsider(HeaderId id);
 
   // The block's bytes are stored (or were, before they were pruned); descendants that waited for it become complete.
   // Calling it again changes the position alone.

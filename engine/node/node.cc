@@ -39,7 +39,9 @@ Node::Node(const ChainParams& params, const NodeOptions& options, const NodePort
       header_sync_(tree_, peers_),
       download_(tree_, peers_, WithStopHeight(options.download, options.stop_at_height)),
       serving_(tree_, pipeline_.chain(), ports.blocks, peers_),
-      import_(tree_, params) {
+      import_(tree_, params),
+      calls_(ports.doorbell),
+      facade_(*this) {
   status_.chain = std::string(params.name);
 }
 
@@ -67,6 +69,8 @@ absl::StatusOr<bool> Node::Step() {
     any |= imported || turned;
     Download(now_ns);
   }
+  any |= calls_.Step();
+  HR_RETURN_IF_ERROR(facade_.failure());
   HR_ASSIGN_OR_RETURN(const bool served, serving_.Step(ports_.peers, commands_));
   any |= served;
   SubmitCommands();
@@ -75,6 +79,7 @@ absl::StatusOr<bool> Node::Step() {
 }
 
 absl::Status Node::Shutdown() {
+  calls_.Close();
   const absl::Status status = pipeline_.Shutdown();
   last_status_ns_ = 0;
   PublishStatus(ports_.clock.MonotonicNs());
@@ -174,6 +179,7 @@ absl::StatusOr<bool> Node::TurnPipeline(int64_t now_ns) {
 
 void Node::OnReport(const BlockReport& report) {
   download_.OnSettled(report.id);
+  facade_.OnReport(report);
   if (report.verdict.ok() || report.source == 0) return;
   commands_.push_back(
       Disconnect{report.source, absl::StrCat("sent a bad block: ", report.verdict.RejectReason()), true});

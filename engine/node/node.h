@@ -1,7 +1,7 @@
 // The node: the engine's parts over the ports, turned by one thread. Events in, effects out.
 //
-// Threads: Start, Step and Shutdown belong to the engine thread. Status, OfferBlock, FindCoin, AppliedTip and
-// reached_stop_height may be called from any.
+// Threads: Start, Step and Shutdown belong to the engine thread. Status, OfferBlock, FindCoin, AppliedTip,
+// reached_stop_height and the facade may be called from any.
 #pragma once
 
 #include <atomic>
@@ -14,6 +14,8 @@
 #include "absl/status/statusor.h"
 #include "engine/base/bounded_ring.h"
 #include "engine/node/block_import.h"
+#include "engine/node/engine_calls.h"
+#include "engine/node/node_facade.h"
 #include "engine/node/node_status.h"
 #include "engine/node/stray_blocks.h"
 #include "engine/ports/clock.h"
@@ -53,6 +55,9 @@ class Node {
   // Finishes what is under way and makes it durable.
   absl::Status Shutdown();
 
+  // Questions and orders of other threads; answered while somebody turns the node.
+  NodeFacade& facade() { return facade_; }
+
   NodeStatus Status() const;
   bool reached_stop_height() const { return reached_stop_height_.load(std::memory_order_relaxed); }
   // Hands in a block from a file; false when the queue is full: try again.
@@ -70,6 +75,8 @@ class Node {
   }
 
  private:
+  friend class NodeFacade;
+
   absl::StatusOr<bool> TakeEvents(int64_t now_ns);
   absl::Status Handle(const PeerEvent& event, int64_t now_ns);
   void OnConnected(const PeerConnected& event, int64_t now_ns);
@@ -81,6 +88,7 @@ class Node {
   void Announce();
   void SubmitCommands();
   void PublishStatus(int64_t now_ns);
+  void LookForEndOfInitialDownload();
   WaitReason WaitingOn() const;
   double Progress() const;
 
@@ -97,6 +105,9 @@ class Node {
   BlockServing serving_;
   BlockImport import_;
 
+  EngineCalls calls_;
+  NodeFacade facade_;
+
   std::vector<PeerEvent> events_;
   std::vector<PeerCommand> commands_;
   std::vector<BlockReport> reports_;
@@ -105,6 +116,7 @@ class Node {
   int64_t last_status_ns_ = 0;
   int64_t last_low_work_log_ns_ = 0;
   uint64_t blocks_downloaded_ = 0;
+  bool is_initial_block_download_ = true;
   std::atomic<bool> reached_stop_height_{false};
 
   mutable std::mutex status_mutex_;

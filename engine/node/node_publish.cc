@@ -8,6 +8,7 @@ namespace headrace {
 namespace {
 
 constexpr int64_t kStatusNs = 50'000'000;
+constexpr int64_t kTipAgeMax_s = 24 * 60 * 60;
 
 }  // namespace
 
@@ -41,9 +42,17 @@ double Node::Progress() const {
   return done / (done + lately / span * (header_height - height));
 }
 
+// Over when the tip has the minimum work and is younger than a day; it does not begin again.
+void Node::LookForEndOfInitialDownload() {
+  const HeaderId tip = pipeline_.chain().tip();
+  if (!is_initial_block_download_ || tree_.work(tip) < options_.minimum_chain_work) return;
+  is_initial_block_download_ = int64_t{tree_.header(tip).time_s} < ports_.clock.UnixSeconds() - kTipAgeMax_s;
+}
+
 void Node::PublishStatus(int64_t now_ns) {
   if (last_status_ns_ != 0 && now_ns - last_status_ns_ < kStatusNs) return;
   last_status_ns_ = now_ns;
+  LookForEndOfInitialDownload();
   NodeStatus status;
   const HeaderId tip = pipeline_.chain().tip();
   const PipelineCounters& counters = pipeline_.counters();
@@ -57,6 +66,7 @@ void Node::PublishStatus(int64_t now_ns) {
   status.applied_hash = tree_.hash(tip);
   status.applied_time_s = tree_.header(tip).time_s;
   status.progress = Progress();
+  status.is_initial_block_download = is_initial_block_download_;
   status.blocks_applied = counters.blocks_applied;
   status.block_bytes = counters.block_bytes;
   status.transactions = counters.transactions;

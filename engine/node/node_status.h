@@ -35,6 +35,7 @@ struct NodeStatus {
   Hash256 applied_hash;
   uint32_t applied_time_s = 0;  // header time of the applied tip
   double progress = 0;          // 0 to 1, by transactions as well as is known
+  bool is_initial_block_download = true;
 
   // Totals since start.
   uint64_t blocks_applied = 0;

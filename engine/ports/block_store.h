@@ -71,6 +71,8 @@ class BlockStore {
   virtual absl::Status Poll() = 0;
 
   virtual uint64_t bytes_written() const = 0;
+  // What block and undo files take.
+  virtual uint64_t disk_bytes() const = 0;
 };
 
 }  // namespace headrace

@@ -43,6 +43,26 @@ enum class WindowOutcome : uint8_t {
   kViolated,
 };
 
+// Which hashes of the whole set are wanted: each costs a pass of its own over every coin's bytes.
+struct CoinSetHashes {
+  bool serialized = true;
+  bool muhash = true;
+};
+
+// The whole set, as the field compares it.
+struct CoinSetStatistics {
+  BlockPoint best;
+  uint64_t coins = 0;
+  uint64_t transactions = 0;  // with at least one unspent output
+  Amount total_amount = 0;
+  // A size in no unit that sums 50 bytes and the script for each coin; comparable between implementations.
+  uint64_t bogosize = 0;
+  // Double SHA-256 over every coin's serialisation in sorted order (hash_serialized_3), and the MuHash of the same; as
+  // text both are shown reversed. Zero when not asked for.
+  Hash256 hash_serialized;
+  Hash256 muhash;
+};
+
 struct CoinStoreCounters {
   uint64_t coins = 0;          // unspent now, at the resolved height
   uint64_t resident_bytes = 0; // index and young generation
@@ -88,6 +108,9 @@ class CoinStore {
   virtual BlockPoint durable() const = 0;
 
   virtual CoinStoreCounters counters() const = 0;
+
+  // Of the set as of resolved(), in bounded memory; seconds for ten million coins.
+  virtual absl::StatusOr<CoinSetStatistics> Statistics(CoinSetHashes hashes) const = 0;
 };
 
 }  // namespace headrace

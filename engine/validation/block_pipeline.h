@@ -92,10 +92,22 @@ class BlockPipeline {
   // applied blocks are appended.
   absl::StatusOr<bool> Step(int64_t now_ns, std::vector<BlockReport>& reports, std::vector<HeaderId>& applied);
 
+  // By the operator's hand: the block and its descendants are out of the race, until Reconsider. Blocks of theirs above
+  // the applied tip are taken out of the store at once; those below it are disconnected in the turns that follow.
+  absl::Status Invalidate(HeaderId id, std::vector<BlockReport>& reports);
+  // Takes marks back from the block, its ancestors and its descendants.
+  absl::Status Reconsider(HeaderId id);
+  // While held, nothing more is resolved: what is above the applied tip drains. For work that needs the store at rest.
+  void Hold(bool is_held) { is_held_ = is_held; }
+  // Whether the store holds the applied tip's set and nothing else.
+  bool is_at_rest() const { return ahead_.empty() && !is_recovering_; }
+
   // Waits for what is under way, applies what is verified, takes the rest back, and makes everything durable.
   absl::Status Shutdown();
 
   HeaderId resolved() const { return resolved_; }
+  // What the applied tip is to become with what is known now.
+  HeaderId Target() const;
   uint32_t verified_height() const;
   const ActiveChain& chain() const { return chain_; }
   bool is_recovering() const { return is_recovering_; }
@@ -132,7 +144,6 @@ class BlockPipeline {
 
   // Resolving (pipeline_advance.cc).
   absl::StatusOr<bool> Advance(std::vector<BlockReport>& reports);
-  HeaderId Target() const;
   std::vector<HeaderId> PathTo(HeaderId target, uint32_t blocks_max) const;
   absl::StatusOr<bool> ReadAhead(std::span<const HeaderId> path);
   absl::StatusOr<bool> ResolveNext(std::span<const HeaderId> path, std::vector<BlockReport>& reports);
@@ -143,7 +154,7 @@ class BlockPipeline {
   // Applying and taking back (pipeline_apply.cc).
   absl::StatusOr<bool> ApplyVerified(std::vector<BlockReport>& reports, std::vector<HeaderId>& applied);
   absl::Status ApplyOne(std::vector<HeaderId>& applied);
-  absl::Status TakeBackAhead();
+  absl::Status TakeBackAhead(std::vector<BlockReport>& reports);
   absl::Status RejectFront(std::vector<BlockReport>& reports);
   absl::Status DisconnectTip();
 
@@ -164,6 +175,7 @@ class BlockPipeline {
   HeaderId target_ = 0;
   bool is_recovering_ = false;
   bool is_disconnecting_ = false;
+  bool is_held_ = false;
   HeaderId recovery_tip_ = 0;
 
   BoundedRing<BlockJob*> done_;

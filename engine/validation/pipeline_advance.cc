@@ -35,7 +35,7 @@ absl::StatusOr<bool> BlockPipeline::Advance(std::vector<BlockReport>& reports) {
   // Blocks admitted in this turn may have changed it.
   FollowBranches();
   const HeaderId target = target_;
-  if (target == resolved_) return false;
+  if (target == resolved_ || is_held_) return false;
   if (!tree_.IsAncestorOf(resolved_, target)) {
     // Another branch has more work. What is above the applied tip finishes first; then the applied blocks that are not on
     // the new branch are taken back, one a turn.

@@ -64,8 +64,12 @@ absl::Status BlockPipeline::ApplyOne(std::vector<HeaderId>& applied) {
   return absl::OkStatus();
 }
 
-absl::Status BlockPipeline::TakeBackAhead() {
+absl::Status BlockPipeline::TakeBackAhead(std::vector<BlockReport>& reports) {
   if (ahead_.empty()) return absl::OkStatus();
+  // Batches of these blocks may still run on their jobs: all must be home before the jobs are freed.
+  graph_->WaitUntilEmpty();
+  HR_ASSIGN_OR_RETURN([[maybe_unused]] const bool collected, CollectDone(reports));
+  HR_CHECK(verifying_count_ == 0);
   std::vector<WindowBlock> window;
   for (const JobOwner& job : ahead_) window.push_back(WindowBlockOf(*job));
   const std::lock_guard gate(gate_);
@@ -86,12 +90,20 @@ absl::Status BlockPipeline::RejectFront(std::vector<BlockReport>& reports) {
          " reason=", bad.verdict.RejectReason(), " transaction=", bad.verdict.transaction, " input=", bad.verdict.input,
          " taken_back=", ahead_.size());
   reports.push_back({id, bad.source, bad.verdict});
-  // Batches of the blocks above may still run on their jobs: all must be home before the jobs are freed.
-  graph_->WaitUntilEmpty();
-  HR_ASSIGN_OR_RETURN([[maybe_unused]] const bool collected, CollectDone(reports));
-  HR_CHECK(verifying_count_ == 0);
-  HR_RETURN_IF_ERROR(TakeBackAhead());
+  HR_RETURN_IF_ERROR(TakeBackAhead(reports));
   MarkInvalid(id);
+  return absl::OkStatus();
+}
+
+absl::Status BlockPipeline::Invalidate(HeaderId id, std::vector<BlockReport>& reports) {
+  MarkInvalid(id);
+  HR_RETURN_IF_ERROR(records_.Put(id));
+  const bool is_ahead = !ahead_.empty() && tree_.is_invalid(ahead_.back()->id);
+  return is_ahead ? TakeBackAhead(reports) : absl::OkStatus();
+}
+
+absl::Status BlockPipeline::Reconsider(HeaderId id) {
+  for (const HeaderId unmarked : tree_.Reconsider(id)) HR_RETURN_IF_ERROR(records_.Put(unmarked));
   return absl::OkStatus();
 }
 

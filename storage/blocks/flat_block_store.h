@@ -57,6 +57,7 @@ class FlatBlockStore final : public BlockStore {
   absl::StatusOr<SharedBytes> ReadUndo(const BlockPosition& position, const Hash256& block_hash) const override;
   absl::Status Sync() override;
   uint64_t bytes_written() const override;
+  uint64_t disk_bytes() const override { return blocks_.disk_bytes() + undo_.disk_bytes(); }
 
   // Hands over what waits, without blocking. Appends and puts do so too; for an engine that has nothing else to do.
   absl::Status Poll();

@@ -23,6 +23,12 @@ std::string FrameWriter::PathOf(uint32_t number) const {
 
 absl::Status FrameWriter::StartAt(FrameExtent extent) {
   end_ = extent;
+  for (uint32_t number = 0; number < extent.file; ++number) {
+    if (!files_.Exists(PathOf(number))) continue;
+    HR_ASSIGN_OR_RETURN(const FileRef earlier, files_.Open(PathOf(number), OpenMode::kRead));
+    HR_ASSIGN_OR_RETURN(const uint64_t size, earlier->Size());
+    earlier_files_bytes_ += size;
+  }
   for (uint32_t number = extent.file + 1; files_.Exists(PathOf(number)); ++number) {
     HR_RETURN_IF_ERROR(files_.Remove(PathOf(number)));
     directory_changed_ = true;
@@ -91,6 +97,7 @@ absl::Status FrameWriter::OpenNext() {
   // Writes below the end may still be under way; cutting the reserve above it does not touch them.
   if (file_ != nullptr) HR_RETURN_IF_ERROR(file_->Truncate(end_.offset));
   file_ = nullptr;
+  earlier_files_bytes_ += end_.offset;
   ++end_.file;
   end_.offset = 0;
   return absl::OkStatus();

@@ -54,6 +54,8 @@ class FrameWriter {
   uint64_t appended_count() const { return appended_count_; }
   uint64_t written_count() const { return written_count_; }
   uint64_t bytes_written() const { return bytes_written_; }
+  // Frames of all files together, without the reserve behind the last.
+  uint64_t disk_bytes() const { return earlier_files_bytes_ + end_.offset; }
   const PendingFrames& pending() const { return pending_; }
 
  private:
@@ -78,6 +80,7 @@ class FrameWriter {
 
   FileRef file_;  // null until the first append into it
   FrameExtent end_;
+  uint64_t earlier_files_bytes_ = 0;
   uint64_t reserved_ = 0;  // size of file_, zeros behind end_
   std::vector<FileRef> unsynced_files_;
   bool directory_changed_ = false;

@@ -141,7 +141,7 @@ struct SerializedRun {
   uint64_t bogosize = 0;
   absl::Status status;
 
-  void Add(const CoinState& state, std::span<const LiveRecord> records) {
+  void Add(const CoinState& state, std::span<const LiveRecord> records, CoinSetHashes hashes) {
     Arena arena;
     for (const LiveRecord& live : records) {
       Coin coin;
@@ -149,8 +149,8 @@ struct SerializedRun {
       status = Restore(state, live.location, arena, coin);
       if (!status.ok()) return;
       const size_t begin = bytes.size();
-      SerializeCoin(live.outpoint.data(), coin, bytes);
-      muhash.Insert(ByteSpan(bytes).subspan(begin));
+      if (hashes.serialized || hashes.muhash) SerializeCoin(live.outpoint.data(), coin, bytes);
+      if (hashes.muhash) muhash.Insert(ByteSpan(bytes).subspan(begin));
       total_amount += coin.amount;
       bogosize += 50 + coin.script.size();
     }
@@ -173,7 +173,8 @@ absl::Status ForEachCoinSorted(const FlatCoinStore& store, absl::FunctionRef<voi
   });
 }
 
-absl::StatusOr<CoinSetStatistics> ComputeSetStatistics(const FlatCoinStore& store, Executor* executor) {
+absl::StatusOr<CoinSetStatistics> ComputeSetStatistics(const FlatCoinStore& store, Executor* executor,
+                                                       CoinSetHashes hashes) {
   const CoinState& state = store.state();
   for (const CoinShard& shard : state.shards) {
     if (shard.point == store.resolved()) continue;
@@ -186,19 +187,23 @@ absl::StatusOr<CoinSetStatistics> ComputeSetStatistics(const FlatCoinStore& stor
   Sha256Hasher hasher;
   MuHash muhash;
   HR_RETURN_IF_ERROR(ForEachPart(state, [&](std::span<const LiveRecord> part) -> absl::Status {
+    // Outputs of one transaction are neighbours, and in one part.
+    for (size_t i = 0; i < part.size(); ++i) {
+      if (i == 0 || std::memcmp(part[i].outpoint.data(), part[i - 1].outpoint.data(), 32) != 0) ++statistics.transactions;
+    }
     for (size_t at = 0; at < part.size(); at += kSerializeCoins) {
       const std::span<const LiveRecord> some = part.subspan(at, std::min(kSerializeCoins, part.size() - at));
       std::vector<SerializedRun> runs((some.size() + kSerializeGrain - 1) / kSerializeGrain);
       executor->ParallelFor(runs.size(), 1, [&](size_t begin, size_t end) {
         for (size_t run = begin; run < end; ++run) {
           const size_t first = run * kSerializeGrain;
-          runs[run].Add(state, some.subspan(first, std::min(kSerializeGrain, some.size() - first)));
+          runs[run].Add(state, some.subspan(first, std::min(kSerializeGrain, some.size() - first)), hashes);
         }
       });
       for (const SerializedRun& run : runs) {
         HR_RETURN_IF_ERROR(run.status);
-        hasher.Write(run.bytes);
-        muhash.Combine(run.muhash);
+        if (hashes.serialized) hasher.Write(run.bytes);
+        if (hashes.muhash) muhash.Combine(run.muhash);
         statistics.total_amount += run.total_amount;
         statistics.bogosize += run.bogosize;
       }
@@ -206,8 +211,8 @@ absl::StatusOr<CoinSetStatistics> ComputeSetStatistics(const FlatCoinStore& stor
     }
     return absl::OkStatus();
   }));
-  statistics.hash_serialized = Hash256(hasher.FinishDouble());
-  statistics.muhash = Hash256(muhash.Finish());
+  if (hashes.serialized) statistics.hash_serialized = Hash256(hasher.FinishDouble());
+  if (hashes.muhash) statistics.muhash = Hash256(muhash.Finish());
   return statistics;
 }
 

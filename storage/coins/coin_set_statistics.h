@@ -22,19 +22,8 @@ namespace headrace {
 // the call only. Damage ends it with a sentence.
 absl::Status ForEachCoinSorted(const FlatCoinStore& store, absl::FunctionRef<void(const OutPoint&, const Coin&)> visit);
 
-struct CoinSetStatistics {
-  BlockPoint best;
-  uint64_t coins = 0;
-  Amount total_amount = 0;
-  // A size in no unit that sums 50 bytes and the script for each coin; comparable between implementations.
-  uint64_t bogosize = 0;
-  // Double SHA-256 over every coin's serialisation in sorted order (hash_serialized_3), and the MuHash of the same; as
-  // text both are shown reversed.
-  Hash256 hash_serialized;
-  Hash256 muhash;
-};
-
 // Fails when the shards stand at different blocks (a directory that was not closed cleanly): no block's set is there.
-absl::StatusOr<CoinSetStatistics> ComputeSetStatistics(const FlatCoinStore& store, Executor* executor);
+absl::StatusOr<CoinSetStatistics> ComputeSetStatistics(const FlatCoinStore& store, Executor* executor,
+                                                       CoinSetHashes hashes = {});
 
 }  // namespace headrace

@@ -7,6 +7,7 @@
 #include "engine/base/check.h"
 #include "engine/base/status_macros.h"
 #include "engine/crypto/small_hashes.h"
+#include "storage/coins/coin_set_statistics.h"
 
 namespace headrace {
 namespace {
@@ -217,6 +218,10 @@ CoinStoreCounters FlatCoinStore::counters() const {
   counters.checkpoints = checkpoint_->published_count();
   counters.bytes_written = checkpoint_->bytes_written() + writer_.bytes_written();
   return counters;
+}
+
+absl::StatusOr<CoinSetStatistics> FlatCoinStore::Statistics(CoinSetHashes hashes) const {
+  return ComputeSetStatistics(*this, state_.executor, hashes);
 }
 
 std::vector<FlatCoinStore::FileVerdict> FlatCoinStore::VerifyAll() const {

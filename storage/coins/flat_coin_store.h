@@ -62,6 +62,7 @@ class FlatCoinStore : public CoinStore {
   absl::Status FinishCheckpoint() override;
   BlockPoint durable() const override { return checkpoint_->published().Lowest(); }
   CoinStoreCounters counters() const override;
+  absl::StatusOr<CoinSetStatistics> Statistics(CoinSetHashes hashes) const override;
 
   // What one file's checksums say; `status` is a sentence when they do not hold.
   struct FileVerdict {
