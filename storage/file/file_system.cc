@@ -28,7 +28,10 @@ void FileBatch::Complete(absl::Status status) {
   done_.notify_all();
 }
 
-void FileBatch::Wait() const { done_.wait(false, std::memory_order_acquire); }
+void FileBatch::Wait() const {
+  if (driver_ != nullptr && !done()) driver_->DriveUntilDone(*this);
+  done_.wait(false, std::memory_order_acquire);
+}
 
 absl::Status FileSystem::WriteAt(const FileRef& file, uint64_t offset, ByteSpan bytes) {
   return SubmitAndWait(

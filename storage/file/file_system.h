@@ -47,6 +47,16 @@ struct FileOperation {
   std::shared_ptr<const void> owner;
 };
 
+class FileBatch;
+
+// Carries batches out inside Wait, for a disk that has no thread of its own and moves only when somebody turns it.
+class FileBatchDriver {
+ public:
+  virtual ~FileBatchDriver() = default;
+  // Returns when the batch is done.
+  virtual void DriveUntilDone(const FileBatch& batch) = 0;
+};
+
 // Operations that are handed over together. Reads and writes of a batch run at depth, in any order; a kSync runs after
 // every operation before it in the batch, and those after it run after it. Batches of one submitter to one file may
 // overlap: whoever needs order puts it into one batch or waits.
@@ -59,11 +69,15 @@ class FileBatch {
   const absl::Status& status() const { return status_; }
   // For implementations. Calls notify after the store; the batch may be freed by the waiter at once.
   void Complete(absl::Status status);
-  // Blocks the calling thread.
+  // For implementations without a thread: who carries the batch out while somebody waits for it. Set by Submit, and
+  // outlives the batch's completion.
+  void SetDriver(FileBatchDriver* driver) { driver_ = driver; }
+  // Blocks the calling thread, or lends it to the driver.
   void Wait() const;
 
  private:
   std::atomic<bool> done_{false};
+  FileBatchDriver* driver_ = nullptr;
   absl::Status status_;
 };
 using FileBatchRef = std::shared_ptr<FileBatch>;
