@@ -11,11 +11,11 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "engine/ports/clock.h"
 #include "engine/ports/entropy.h"
@@ -136,7 +136,8 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   std::atomic<int32_t> best_height_{0};
 
   std::vector<Address> listening_;
-  absl::flat_hash_map<ConnectionId, std::unique_ptr<Peer>> peers_;
+  // Ordered, because the order of peers decides in which order pings and goodbyes leave.
+  std::map<ConnectionId, std::unique_ptr<Peer>> peers_;
   std::vector<PeerId> paused_by_events_;
   std::vector<PeerId> waiting_for_pong_;  // may hold a peer twice
   ManualPeers manual_peers_;
