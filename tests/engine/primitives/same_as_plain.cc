@@ -2,6 +2,7 @@
 
 #include "engine/primitives/byte_reader.h"
 #include "engine/primitives/encode.h"
+#include "engine/primitives/mutable_transaction.h"
 
 namespace headrace::testing {
 
@@ -34,6 +35,11 @@ void ExpectSameTransaction(TransactionView view, const reference::PlainTransacti
     EXPECT_EQ(BytesOf(view.script_pubkey(i)), plain.outputs[i].script);
   }
   EXPECT_EQ(BytesOf(view.serialized()), plain.Serialize(true));
+  // Taken apart and put together again by the engine's own encoder.
+  const MutableTransaction unpacked = Unpack(view);
+  EXPECT_EQ(unpacked.Serialize(true), plain.Serialize(true));
+  EXPECT_EQ(unpacked.Serialize(false), plain.Serialize(false));
+  EXPECT_EQ(unpacked.Txid(), Hash256(plain.Txid()));
   EXPECT_EQ(view.total_size(), plain.Serialize(true).size());
   EXPECT_EQ(view.stripped_size(), plain.Serialize(false).size());
   EXPECT_EQ(view.weight(), plain.Serialize(false).size() * 3 + plain.Serialize(true).size());
