@@ -1,125 +1,120 @@
-// Spends of real blocks, and of a generated chain that the field's own node made and accepted.
+// Spends of real blocks, and of a generated chain that the field's own node made and accepted: each holds, and none
+// holds any more when one bit of a signature that it needs is another.
+#include "tests/engine/script/real_spends.h"
+
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <iostream>
+#include <map>
+#include <random>
 
-#include <absl/container/flat_hash_map.h>
-
-#include "engine/primitives/byte_reader.h"
-#include "engine/primitives/decode.h"
-#include "engine/primitives/transaction_hashes.h"
 #include "engine/script/spend_verifier.h"
-#include "tests/support/data.h"
+#include "tests/engine/script/required_signatures.h"
 
 namespace headrace {
 namespace {
 
-constexpr ScriptFlags kFlagsOf2014 = kVerifyP2sh;
-constexpr ScriptFlags kFlagsOf2016 = kVerifyP2sh | kVerifyDerSignatures | kVerifyCheckLockTimeVerify |
-                                     kVerifyCheckSequenceVerify | kVerifyWitness | kVerifyNullDummy;
-constexpr ScriptFlags kFlagsOfToday = kFlagsOf2016 | kVerifyTaproot;
+using testing::RealSource;
+using testing::RealTransaction;
+using testing::RequiredSignatures;
+using testing::SignaturePlace;
 
-// Verifies a transaction's inputs; the number of them.
-size_t VerifyAll(TransactionView transaction, std::span<const Coin> spent, ScriptFlags flags) {
-  TransactionMidstates midstates;
-  PrepareMidstates(transaction, spent, midstates);
-  for (uint32_t input = 0; input < transaction.input_count(); ++input) {
-    EXPECT_EQ(ScriptErrorName(VerifySpend(transaction, input, spent, flags, midstates)), "OK")
-        << transaction.txid().ToHex() << " input " << input;
-  }
-  return transaction.input_count();
-}
-
-// A block whose spent outputs stand in a file beside it: amount, size and script of each, in order.
-void VerifyBlockWithPrevouts(const std::string& prevouts_path, ScriptFlags flags) {
-  const std::string block_path = prevouts_path.substr(0, prevouts_path.rfind('.')) + ".raw";
-  const std::vector<uint8_t> raw = testing::ReadFileBytes(block_path);
-  const std::vector<uint8_t> prevouts = testing::ReadFileBytes(prevouts_path);
-  BlockColumns block;
-  ASSERT_EQ(DecodeBlock(raw, block), DecodeError::kNone) << block_path;
-  HashTransactions(block);
-  ByteReader reader(prevouts);
-  size_t inputs = 0;
-  for (uint32_t t = 1; t < block.transaction_count(); ++t) {
-    std::vector<Coin> spent(block.transaction(t).input_count());
-    for (Coin& coin : spent) {
-      coin.amount = static_cast<Amount>(reader.U64());
-      coin.script = reader.VarBytes();
-    }
-    inputs += VerifyAll(block.transaction(t), spent, flags);
-  }
-  EXPECT_TRUE(reader.ok());
-  EXPECT_EQ(reader.remaining(), 0u);
-  EXPECT_GT(inputs, 0u);
-  std::cout << block_path.substr(block_path.rfind('/') + 1) << ": " << inputs << " inputs\n";
-}
-
-TEST(RealSpendsTest, BlocksWithPrevouts) {
-  const std::vector<std::string> files = testing::DataFilesEndingWith(".prevouts");
-  if (files.empty()) GTEST_SKIP() << "needs outside data: *.prevouts under $HEADRACE_DATA";
-  for (const std::string& path : files) {
-    const bool is_mainnet = path.find("/mainnet/") != std::string::npos;
-    VerifyBlockWithPrevouts(path, is_mainnet ? kFlagsOf2014 : kFlagsOf2016);
+TEST(RealSpendsTest, EveryInputHolds) {
+  const std::vector<RealSource> sources = testing::RealSources();
+  if (sources.empty()) GTEST_SKIP() << testing::kNoRealSources;
+  for (const RealSource& source : sources) {
+    size_t inputs = 0;
+    VisitRealTransactions(source, [&](const RealTransaction& real) {
+      TransactionMidstates midstates;
+      PrepareMidstates(real.transaction, real.spent, midstates);
+      for (uint32_t input = 0; input < real.transaction.input_count(); ++input, ++inputs) {
+        EXPECT_EQ(ScriptErrorName(VerifySpend(real.transaction, input, real.spent, source.flags, midstates)), "OK")
+            << real.transaction.txid().ToHex() << " input " << input;
+      }
+    });
+    EXPECT_GT(inputs, 0u) << source.path;
+    std::cout << source.name() << ": " << inputs << " inputs\n";
   }
 }
 
-// The unspent outputs of a chain read from its first blocks on.
-class ChainReplay {
+// Flips bits of a source's signatures in place, one at a time.
+class BitFlipper {
  public:
-  explicit ChainReplay(ScriptFlags flags) : flags_(flags) {}
+  // Every `stride`-th signature is taken, each with one bit of r and one of s.
+  BitFlipper(const RealSource& source, uint64_t stride) : source_(source), stride_(stride) {}
 
-  // Each block stands behind four bytes of magic and its size.
-  void Replay(ByteSpan file) {
-    ByteReader reader(file);
-    while (reader.ok() && reader.remaining() != 0) {
-      reader.Skip(4);
-      ASSERT_EQ(DecodeBlock(reader.Bytes(reader.U32()), block_), DecodeError::kNone);
-      HashTransactions(block_);
-      for (uint32_t t = 0; t < block_.transaction_count(); ++t) Apply(block_.transaction(t));
+  void Visit(const RealTransaction& real) {
+    TransactionMidstates midstates;
+    PrepareMidstates(real.transaction, real.spent, midstates);
+    for (uint32_t input = 0; input < real.transaction.input_count(); ++input) {
+      const RequiredSignatures found =
+          testing::FindRequiredSignatures(real.transaction, input, real.spent[input].script);
+      // Scripts that are not of the common forms may carry signatures that decide nothing; real ones are still taken.
+      if (!found.count_required && source_.is_generated) {
+        inputs_left_out_ += !found.places.empty();
+        continue;
+      }
+      if (found.count_required) {
+        EXPECT_EQ(found.places.size() + found.malformed, *found.count_required) << Name(real, input, found);
+      }
+      malformed_ += found.malformed;
+      for (const SignaturePlace& place : found.places) {
+        if (seen_++ % stride_ != 0) continue;
+        ++by_form_[found.form];
+        const auto flip = [&](uint32_t offset, uint32_t size) {
+          // A number's first two bytes decide whether its encoding is minimal and positive: they stay, so that it is
+          // the signature that fails and not its form.
+          const uint32_t kept = place.is_schnorr ? 0 : 2;
+          if (size <= kept) return;
+          uint8_t& byte = real.raw[offset + kept + random_() % (size - kept)];
+          const uint8_t before = byte;
+          byte ^= static_cast<uint8_t>(1 << random_() % 8);
+          const ScriptError error = VerifySpend(real.transaction, input, real.spent, source_.flags, midstates);
+          byte = before;
+          ++flips_;
+          ++by_error_[std::string(ScriptErrorName(error))];
+          EXPECT_NE(error, ScriptError::kOk) << Name(real, input, found);
+          EXPECT_NE(error, ScriptError::kSigDer) << Name(real, input, found);
+        };
+        flip(place.r_offset, place.r_size);
+        flip(place.s_offset, place.s_size);
+      }
     }
-    ASSERT_TRUE(reader.ok());
   }
-  size_t inputs() const { return inputs_; }
+
+  void Report() const {
+    std::cout << source_.name() << ": " << flips_ << " flips in every " << stride_ << ". of " << seen_
+              << " signatures (" << malformed_ << " of unusual form, " << inputs_left_out_
+              << " inputs of unusual scripts left out)\n ";
+    for (const auto& [form, count] : by_form_) std::cout << " " << form << "=" << count;
+    for (const auto& [error, count] : by_error_) std::cout << " " << error << "=" << count;
+    std::cout << "\n";
+  }
+  uint64_t flips() const { return flips_; }
 
  private:
-  void Apply(TransactionView transaction) {
-    if (!transaction.IsCoinbase()) {
-      std::vector<Coin> spent;
-      for (uint32_t i = 0; i < transaction.input_count(); ++i) {
-        const auto coin = unspent_.find(transaction.prevout(i));
-        ASSERT_NE(coin, unspent_.end());
-        spent.push_back(coin->second);
-        unspent_.erase(coin);
-      }
-      inputs_ += VerifyAll(transaction, spent, flags_);
-    }
-    for (uint32_t o = 0; o < transaction.output_count(); ++o) {
-      unspent_[{transaction.txid(), o}] = {transaction.amount(o), 0, false, transaction.script_pubkey(o)};
-    }
+  static std::string Name(const RealTransaction& real, uint32_t input, const RequiredSignatures& found) {
+    return real.transaction.txid().ToHex() + " input " + std::to_string(input) + " " + found.form;
   }
 
-  const ScriptFlags flags_;
-  BlockColumns block_;
-  absl::flat_hash_map<OutPoint, Coin> unspent_;
-  size_t inputs_ = 0;
+  const RealSource& source_;
+  const uint64_t stride_;
+  std::mt19937_64 random_{2};
+  uint64_t seen_ = 0, flips_ = 0, malformed_ = 0, inputs_left_out_ = 0;
+  std::map<std::string, uint64_t> by_form_, by_error_;
 };
 
-void ReplayFile(const std::string& path, ScriptFlags flags) {
-  const std::vector<uint8_t> file = testing::ReadFileBytes(testing::DataDirectory() + "/" + path);
-  ChainReplay replay(flags);
-  replay.Replay(file);
-  EXPECT_GT(replay.inputs(), 0u);
-  std::cout << path << ": " << replay.inputs() << " inputs\n";
-}
-
-TEST(RealSpendsTest, FirstBlocksOfMainnet) {
-  HR_NEEDS_DATA("mainnet/blocks-1-255.dat");
-  ReplayFile("mainnet/blocks-1-255.dat", kVerifyNone);
-}
-
-TEST(RealSpendsTest, ChainOfEveryScriptKind) {
-  HR_NEEDS_DATA("regtest/scripts-chain.blocks.dat");
-  ReplayFile("regtest/scripts-chain.blocks.dat", kFlagsOfToday);
+TEST(RealSpendsTest, OneFlippedBitOfAnyRequiredSignatureFails) {
+  const std::vector<RealSource> sources = testing::RealSources();
+  if (sources.empty()) GTEST_SKIP() << testing::kNoRealSources;
+  const bool takes_all = std::getenv("HEADRACE_ALL_FLIPS") != nullptr;
+  for (const RealSource& source : sources) {
+    BitFlipper flipper(source, takes_all ? 1 : 4);
+    VisitRealTransactions(source, [&](const RealTransaction& real) { flipper.Visit(real); });
+    flipper.Report();
+    EXPECT_GT(flipper.flips(), 0u) << source.path;
+  }
 }
 
 }  // namespace
