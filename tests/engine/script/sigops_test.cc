@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <iostream>
+
 #include "engine/base/hex.h"
 #include "engine/script/script_builder.h"
 #include "tests/engine/script/random_spend.h"
+#include "tests/engine/script/real_spends.h"
 #include "tests/reference/plain_sigops.h"
 
 namespace headrace {
@@ -44,6 +47,31 @@ TEST(SigopsTest, EqualsPlainTwin) {
     }
   }
   EXPECT_GT(total, 0u);
+}
+
+TEST(SigopsTest, RealTransactionsEqualPlainTwin) {
+  const std::vector<testing::RealSource> sources = testing::RealSources();
+  if (sources.empty()) GTEST_SKIP() << testing::kNoRealSources;
+  for (const testing::RealSource& source : sources) {
+    uint64_t total = 0;
+    uint64_t with_witness = 0;
+    VisitRealTransactions(source, [&](const testing::RealTransaction& real) {
+      const MutableTransaction fields = Unpack(real.transaction);
+      std::vector<TransactionOutput> spent;
+      for (const Coin& coin : real.spent) spent.push_back({coin.amount, Bytes(coin.script.begin(), coin.script.end())});
+      for (const ScriptFlags flags :
+           {ScriptFlags{kVerifyNone}, ScriptFlags{kVerifyP2sh}, kVerifyP2sh | kVerifyWitness}) {
+        const uint64_t cost = SigopCost(real.transaction, real.spent, flags);
+        EXPECT_EQ(cost, testing::PlainSigopCost(fields, spent, flags)) << real.transaction.txid().ToHex();
+        total += cost;
+        // Legacy and P2SH operations cost four each.
+        with_witness += cost % 4 != 0;
+      }
+    });
+    EXPECT_GT(total, 0u) << source.path;
+    std::cout << source.name() << ": cost " << total << ", " << with_witness
+              << " transactions cost no multiple of four\n";
+  }
 }
 
 TEST(SigopsTest, CoinbaseHasItsLegacyPartAlone) {
