@@ -86,6 +86,29 @@ TEST(LogSinkTest, AppendsToWhatIsThereAndRefusesADirectory) {
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr(directory.path()));
 }
 
+TEST(LogSinkTest, TheFirstFailedWriteIsKeptAsASentence) {
+  auto sink = DaemonLogSink::Open("/dev/full", LogFormat::kText, false);
+  ASSERT_TRUE(sink.ok()) << sink.status();
+  EXPECT_TRUE((*sink)->failure().ok());
+  for (int i = 0; i < 3; ++i) (*sink)->Write(LogLevel::kInfo, LogCategory::kNode, "no room");
+  EXPECT_TRUE(absl::IsResourceExhausted((*sink)->failure())) << (*sink)->failure();
+  EXPECT_THAT(std::string((*sink)->failure().message()), HasSubstr("/dev/full: No space left on device. The disk is full"));
+}
+
+TEST(LogSinkTest, WhereNoNewFileCanBeOpenedTheOldOneGoesOn) {
+  const testing::TemporaryDirectory directory;
+  const std::string path = directory.path() + "/debug.log";
+  auto sink = DaemonLogSink::Open(path, LogFormat::kText, false);
+  ASSERT_TRUE(sink.ok());
+  std::filesystem::rename(path, path + ".1");
+  std::filesystem::create_directory(path);
+  (*sink)->RequestReopen();
+  (*sink)->Write(LogLevel::kInfo, LogCategory::kNode, "after");
+  EXPECT_THAT(ReadText(path + ".1"), HasSubstr("the log goes on in the old file: Cannot open " + path));
+  EXPECT_THAT(ReadText(path + ".1"), HasSubstr("after"));
+  EXPECT_TRUE((*sink)->failure().ok());
+}
+
 TEST(LogSinkTest, ManyThreadsWriteWholeLines) {
   const testing::TemporaryDirectory directory;
   const std::string path = directory.path() + "/debug.log";

@@ -247,6 +247,7 @@ void Daemon::Report() {
 void Daemon::Watch() {
   while (!StopWasRequested() && !failed_.load(std::memory_order_acquire) && !node_->reached_stop_height()) {
     if (importer_ != nullptr && importer_->is_done() && !importer_->failure().ok()) return;
+    if (!log_->failure().ok()) return;
     Report();
     std::this_thread::sleep_for(kWatchInterval);
   }
@@ -261,6 +262,7 @@ absl::Status Daemon::Stop() {
   // A failed disk is not written to again: what the last manifest names is what there is.
   if (status.ok()) status = node_->Shutdown();
   if (status.ok() && importer_ != nullptr && importer_->is_done()) status = importer_->failure();
+  status.Update(log_->failure());
   const NodeStatus last = node_->Status();
   const int64_t now_ns = clock_.MonotonicNs();
   const ProcessUsage usage = ReadProcessUsage();

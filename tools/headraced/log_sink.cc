@@ -1,17 +1,20 @@
 #include "tools/headraced/log_sink.h"
 
+#include <fcntl.h>
 #include <fmt/chrono.h>
-#include <spdlog/details/file_helper.h>
 #include <spdlog/formatter.h>
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "storage/file/file_error.h"
 #include "tools/headraced/text.h"
 
 namespace headrace {
@@ -27,29 +30,71 @@ spdlog::level::level_enum ToSpdlog(LogLevel level) {
   return spdlog::level::err;
 }
 
-// A file that is opened anew on request, between two lines.
-class ReopeningFileSink final : public spdlog::sinks::base_sink<std::mutex> {
+int OpenForAppending(const std::string& path) { return ::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644); }
+
+}  // namespace
+
+// The log file: a line is handed to the kernel at once, because what happened just before a crash is what one wants to read.
+class LogFileSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  ReopeningFileSink(const std::string& path, std::shared_ptr<std::atomic<bool>> reopen_requested)
-      : reopen_requested_(std::move(reopen_requested)) {
-    file_.open(path);
+  LogFileSink(std::string path, int descriptor) : path_(std::move(path)), descriptor_(descriptor) {}
+  ~LogFileSink() override { ::close(descriptor_); }
+
+  // Relaxed: the flag carries no data, and any later line may be the one that acts on it.
+  void RequestReopen() noexcept { reopen_requested_.store(true, std::memory_order_relaxed); }
+
+  absl::Status failure() {
+    const std::lock_guard lock(mutex_);
+    return failure_;
   }
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    if (reopen_requested_->exchange(false, std::memory_order_relaxed)) file_.reopen(/*truncate=*/false);
+    if (reopen_requested_.exchange(false, std::memory_order_relaxed)) Reopen(message);
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
-    file_.write(line);
-    // Lines are few; what happened just before a crash is what one wants to read.
-    file_.flush();
+    Append({line.data(), line.size()});
   }
-  void flush_() override { file_.flush(); }
+  void flush_() override {}
 
  private:
-  spdlog::details::file_helper file_;
-  std::shared_ptr<std::atomic<bool>> reopen_requested_;
+  // Between two lines. Where no new file can be had, the old one goes on: a rotation that fails loses nothing.
+  void Reopen(const spdlog::details::log_msg& occasion) {
+    const int opened = OpenForAppending(path_);
+    if (opened >= 0) {
+      ::close(descriptor_);
+      descriptor_ = opened;
+      return;
+    }
+    const absl::Status status = FileError("open", path_, errno);
+    const std::string sentence = Concat("the log goes on in the old file: ", std::string(status.message()));
+    spdlog::details::log_msg warning(occasion.time, {}, LogCategoryName(LogCategory::kNode).data(), spdlog::level::warn, sentence);
+    spdlog::memory_buf_t line;
+    formatter_->format(warning, line);
+    Append({line.data(), line.size()});
+  }
+
+  void Append(std::string_view text) {
+    // A full disk has no room for the rest of the story either; the first failure is the one to report.
+    while (failure_.ok() && !text.empty()) {
+      const ssize_t written = ::write(descriptor_, text.data(), text.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) {
+        failure_ = FileError("write", path_, written < 0 ? errno : EIO);
+        return;
+      }
+      text.remove_prefix(static_cast<size_t>(written));
+    }
+  }
+
+  const std::string path_;
+  int descriptor_;
+  absl::Status failure_;
+  std::atomic<bool> reopen_requested_{false};
+  static_assert(std::atomic<bool>::is_always_lock_free, "RequestReopen is called from signal handlers");
 };
+
+namespace {
 
 // {"time":"...Z","level":"info","category":"net","message":"..."}
 class JsonFormatter final : public spdlog::formatter {
@@ -95,14 +140,11 @@ std::string EscapeControls(std::string_view line) {
 
 absl::StatusOr<std::unique_ptr<DaemonLogSink>> DaemonLogSink::Open(const std::string& path, LogFormat format,
                                                                    bool to_console) {
+  const int descriptor = OpenForAppending(path);
+  if (descriptor < 0) return FileError("open the log file", path, errno);
   std::unique_ptr<DaemonLogSink> sink(new DaemonLogSink);
-  std::vector<spdlog::sink_ptr> targets;
-  try {
-    targets.push_back(std::make_shared<ReopeningFileSink>(path, sink->reopen_requested_));
-  } catch (const spdlog::spdlog_ex& error) {
-    return absl::UnavailableError(
-        Concat("the log file ", path, " cannot be opened (", error.what(), "); check the directory's permissions."));
-  }
+  sink->file_ = std::make_shared<LogFileSink>(path, descriptor);
+  std::vector<spdlog::sink_ptr> targets = {sink->file_};
   if (to_console) targets.push_back(std::make_shared<spdlog::sinks::stdout_sink_mt>());
   for (const spdlog::sink_ptr& target : targets) target->set_formatter(MakeFormatter(format));
   for (size_t i = 0; i < kCategories; ++i) {
@@ -119,6 +161,10 @@ void DaemonLogSink::Write(LogLevel level, LogCategory category, std::string_view
   const std::string escaped = EscapeControls(line);
   loggers_[static_cast<size_t>(category)]->log(ToSpdlog(level), spdlog::string_view_t(escaped.data(), escaped.size()));
 }
+
+void DaemonLogSink::RequestReopen() noexcept { file_->RequestReopen(); }
+
+absl::Status DaemonLogSink::failure() const { return file_->failure(); }
 
 void DaemonLogSink::Flush() {
   for (const auto& logger : loggers_) logger->flush();
