@@ -21,8 +21,10 @@ void InstallStopSignals() {
   action.sa_handler = OnSignal;
   action.sa_flags = SA_RESTART;
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
-  // A peer that closes its socket is the network's matter, not the process's end.
+  // A peer that closes its socket is the network's matter, and a file that reaches the process's limit (ulimit -f) is the disk's:
+  // both come back as errors of the call, and end nothing by themselves.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
 }
 
 bool StopWasRequested() { return g_stop.load(std::memory_order_relaxed); }

@@ -1,4 +1,5 @@
-// SIGINT and SIGTERM ask for a clean stop; SIGHUP asks for a new log file. Installed once a process.
+// SIGINT and SIGTERM ask for a clean stop; SIGHUP asks for a new log file. What would end the
+// process without a word (SIGPIPE, SIGXFSZ) is ignored. Installed once a process.
 #pragma once
 
 namespace headrace {
