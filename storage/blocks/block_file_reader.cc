@@ -47,14 +47,34 @@ SharedBytes BlockFileReader::Take(uint64_t offset, uint32_t size) const {
   return SharedBytes::From(std::move(slab));
 }
 
-std::optional<BlockFileReader::Block> BlockFileReader::Next() {
-  while (size() - offset_ >= magic_.size()) {
-    if (!MagicIsAt(offset_)) {
-      // In an obfuscated file padding is a run of zero bytes as they stand, or of zeros once decoded.
-      if (mapping_.bytes[offset_] != 0 && At(offset_) != 0) ++skipped_bytes_;
-      ++offset_;
-      continue;
+// Goes to the next magic before `limit`, or to `limit`.
+void BlockFileReader::SkipToMagic(uint64_t limit) {
+  constexpr uint64_t kStrideBytes = 32;
+  // A run of zeros as long as this holds no beginning of a magic that does not begin with zero itself. It is crossed at the
+  // speed of memory: files are preallocated, and copies of sparse ones are zeros for gigabytes.
+  const bool zeros_are_padding = !obfuscated_ && magic_[0] != 0;
+  while (offset_ < limit) {
+    if (zeros_are_padding && limit - offset_ >= kStrideBytes) {
+      uint64_t words[kStrideBytes / 8];
+      std::memcpy(words, &mapping_.bytes[offset_], sizeof(words));
+      if ((words[0] | words[1] | words[2] | words[3]) == 0) {
+        offset_ += kStrideBytes;
+        continue;
+      }
     }
+    if (size() - offset_ >= magic_.size() && MagicIsAt(offset_)) return;
+    // In an obfuscated file padding is a run of zero bytes as they stand, or of zeros once decoded.
+    if (mapping_.bytes[offset_] != 0 && At(offset_) != 0) ++skipped_bytes_;
+    ++offset_;
+  }
+}
+
+BlockFileReader::Found BlockFileReader::NextWithin(uint64_t bytes_max, Block& block) {
+  const uint64_t limit = bytes_max < size() - offset_ ? offset_ + bytes_max : size();
+  while (true) {
+    SkipToMagic(limit);
+    if (offset_ == size()) return Found::kEnd;
+    if (offset_ >= limit) return Found::kNothingYet;
     const uint64_t begin = offset_ + kFrameHeaderBytes;
     uint32_t length = 0;
     if (begin <= size()) {
@@ -62,21 +82,21 @@ std::optional<BlockFileReader::Block> BlockFileReader::Next() {
     }
     const bool plausible = length >= kFramedBlockBytesMin && length <= kFramedBlockBytesMax;
     if (plausible && length <= size() - begin) {
-      const Block block{Take(begin, length), begin};
+      block = {Take(begin, length), begin};
       offset_ = begin + length;
       // A frame that follows shows that what looked cut short before was garbage.
       truncated_offset_.reset();
-      return block;
+      return Found::kBlock;
     }
     if (begin > size() || plausible) truncated_offset_ = offset_;
     ++skipped_bytes_;
     ++offset_;
   }
-  while (offset_ < size()) {
-    if (mapping_.bytes[offset_] != 0 && At(offset_) != 0) ++skipped_bytes_;
-    ++offset_;
-  }
-  return std::nullopt;
+}
+
+std::optional<BlockFileReader::Block> BlockFileReader::Next() {
+  Block block;
+  return NextWithin(size(), block) == Found::kBlock ? std::optional<Block>(std::move(block)) : std::nullopt;
 }
 
 }  // namespace headrace

@@ -32,6 +32,10 @@ class BlockFileReader {
 
   // The next block, or nothing at the end of the file.
   std::optional<Block> Next();
+  // The same in small steps: gives up for now after about `bytes_max` bytes without a block, so that whoever reads tens of
+  // gigabytes of padding can still be told to stop.
+  enum class Found : uint8_t { kBlock, kNothingYet, kEnd };
+  Found NextWithin(uint64_t bytes_max, Block& block);
   // Goes on at `offset`.
   void Seek(uint64_t offset) { offset_ = std::min<uint64_t>(offset, size()); }
 
@@ -47,6 +51,7 @@ class BlockFileReader {
   BlockFileReader(SharedBytes mapping, const NetworkMagic& magic, const XorKey& key);
   uint8_t At(uint64_t offset) const { return mapping_.bytes[offset] ^ key_[offset % key_.size()]; }
   bool MagicIsAt(uint64_t offset) const;
+  void SkipToMagic(uint64_t limit);
   SharedBytes Take(uint64_t offset, uint32_t size) const;
 
   const SharedBytes mapping_;

@@ -11,6 +11,8 @@ namespace headrace {
 namespace {
 
 constexpr std::chrono::milliseconds kFullQueuePause(2);
+// Padding that is read between two looks at the stop flag: a moment even for a slow disk.
+constexpr uint64_t kPaddingBytesMax = 8 << 20;
 
 }  // namespace
 
@@ -39,10 +41,13 @@ void BlockFileImporter::Run() {
 absl::Status BlockFileImporter::ImportFile(const std::string& path) {
   HR_ASSIGN_OR_RETURN(const std::unique_ptr<BlockFileReader> reader, BlockFileReader::Open(files_, path, params_.message_magic));
   uint64_t blocks = 0;
-  while (auto block = reader->Next()) {
-    ++blocks;
+  BlockFileReader::Block block;
+  for (auto found = BlockFileReader::Found::kNothingYet; found != BlockFileReader::Found::kEnd;) {
     if (stop_.load(std::memory_order_relaxed)) return absl::OkStatus();
-    while (!node_.OfferBlock(std::move(block->bytes))) {
+    found = reader->NextWithin(kPaddingBytesMax, block);
+    if (found != BlockFileReader::Found::kBlock) continue;
+    ++blocks;
+    while (!node_.OfferBlock(std::move(block.bytes))) {
       if (stop_.load(std::memory_order_relaxed)) return absl::OkStatus();
       std::this_thread::sleep_for(kFullQueuePause);
     }

@@ -104,6 +104,46 @@ TEST_F(BlockFileReaderTest, MissingFilesAndBadKeysAreSentences) {
   ExpectNames(bad_key.status(), "xor.dat");
 }
 
+// In small steps the same blocks come, and no step goes further than it may.
+TEST_F(BlockFileReaderTest, StepsAreBounded) {
+  std::vector<uint8_t> file;
+  size_t want = 0;
+  for (int i = 0; i < 60; ++i) {
+    if (i % 3 == 0) file.resize(file.size() + random_() % 5000);
+    for (uint64_t n = i % 3 == 1 ? random_() % 700 : 0; n > 0; --n) file.push_back(static_cast<uint8_t>(1 + random_() % 200));
+    if (i % 4 == 0) AppendFrame(file, {}, 80);  // a magic, and no frame
+    if (i % 2 == 0) continue;
+    const std::vector<uint8_t> block = Bytes(81 + random_() % 300);
+    AppendFrame(file, block, static_cast<uint32_t>(block.size()));
+    ++want;
+  }
+  file.resize(file.size() + 10'000);
+  for (const uint64_t bytes_max : {1u, 2u, 31u, 32u, 33u, 1000u}) {
+    SCOPED_TRACE(bytes_max);
+    const auto whole = Read(file);
+    const auto stepped = Read(file);
+    size_t found = 0;
+    for (BlockFileReader::Block block; true;) {
+      const uint64_t before = stepped->offset();
+      const BlockFileReader::Found step = stepped->NextWithin(bytes_max, block);
+      if (step == BlockFileReader::Found::kEnd) break;
+      if (step == BlockFileReader::Found::kNothingYet) {
+        ASSERT_GT(stepped->offset(), before);
+        ASSERT_LE(stepped->offset(), before + bytes_max);
+        continue;
+      }
+      const auto plain = whole->Next();
+      ASSERT_TRUE(plain.has_value());
+      ASSERT_EQ(plain->offset, block.offset);
+      ++found;
+    }
+    EXPECT_EQ(found, want);
+    EXPECT_FALSE(whole->Next().has_value());
+    EXPECT_EQ(stepped->skipped_bytes(), whole->skipped_bytes());
+    EXPECT_EQ(stepped->offset(), stepped->size());
+  }
+}
+
 // Real blocks: every frame is found, nothing is skipped, and each header names the one before it.
 TEST_F(BlockFileReaderTest, RealBlockFiles) {
   if (DataDirectory().empty()) GTEST_SKIP() << "needs outside data: block files under $HEADRACE_DATA";
