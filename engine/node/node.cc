@@ -47,7 +47,8 @@ Node::Node(const ChainParams& params, const NodeOptions& options, const NodePort
 
 absl::Status Node::Start(std::span<const StrayBlock> stray) {
   HR_RETURN_IF_ERROR(records_.Load());
-  HR_RETURN_IF_ERROR(AdoptStrayBlocks(stray, params_, ports_.clock, tree_, records_, ports_.blocks, ports_.executor));
+  HR_RETURN_IF_ERROR(AdoptStrayBlocks(stray, params_, ports_.clock, tree_, records_, ports_.blocks, ports_.executor,
+                                      options_.stop_requested));
   HR_RETURN_IF_ERROR(pipeline_.Start());
   ports_.peers.SetBestHeight(static_cast<int32_t>(pipeline_.chain().height()));
   if (options_.stop_at_height != 0 && pipeline_.chain().height() > options_.stop_at_height) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <span>
 #include <vector>
@@ -33,6 +34,8 @@ struct NodeOptions {
   Uint256 minimum_chain_work;
   // Zero: never. Otherwise the node applies exactly so many blocks and then asks to be stopped.
   uint32_t stop_at_height = 0;
+  // Asked while Start takes up blocks from the block files, which may be all of them: true ends it with Cancelled.
+  std::function<bool()> stop_requested;
 };
 
 struct NodePorts {

@@ -16,6 +16,11 @@ namespace {
 constexpr size_t kChunkBlocks = 256;
 constexpr int64_t kLogIntervalNs = int64_t{5} * 1'000'000'000;
 
+absl::Status CancelledBy(const std::function<bool()>& stop_requested) {
+  if (!stop_requested || !stop_requested()) return absl::OkStatus();
+  return absl::CancelledError("Stopped while blocks were taken up from the block files.");
+}
+
 struct Connected {
   HeaderId id;
   BlockPosition position;
@@ -23,11 +28,13 @@ struct Connected {
 
 // Parents first, whatever the order in the files.
 absl::StatusOr<std::vector<Connected>> Connect(std::span<const StrayBlock> strays, const ChainParams& params, int64_t now_s,
-                                               HeaderTree& tree, BlockRecords& records, const BlockStore& blocks) {
+                                               HeaderTree& tree, BlockRecords& records, const BlockStore& blocks,
+                                               const std::function<bool()>& stop_requested) {
   std::vector<Connected> connected;
   absl::flat_hash_map<Hash256, std::vector<BlockPosition>> waiting;  // by the parent's hash
   std::vector<BlockPosition> pending;
   for (const StrayBlock& stray : strays) {
+    HR_RETURN_IF_ERROR(CancelledBy(stop_requested));
     pending.push_back(stray.position);
     while (!pending.empty()) {
       const BlockPosition position = pending.back();
@@ -65,15 +72,17 @@ uint32_t CheckOne(const Connected& stray, SharedBytes raw, const ChainParams& pa
 }  // namespace
 
 absl::Status AdoptStrayBlocks(std::span<const StrayBlock> strays, const ChainParams& params, Clock& clock, HeaderTree& tree,
-                              BlockRecords& records, BlockStore& blocks, Executor& executor) {
+                              BlockRecords& records, BlockStore& blocks, Executor& executor,
+                              const std::function<bool()>& stop_requested) {
   if (strays.empty()) return absl::OkStatus();
   HR_ASSIGN_OR_RETURN(const std::vector<Connected> connected,
-                      Connect(strays, params, clock.UnixSeconds(), tree, records, blocks));
+                      Connect(strays, params, clock.UnixSeconds(), tree, records, blocks, stop_requested));
   size_t adopted = 0;
   int64_t logged_ns = clock.MonotonicNs();
   std::vector<uint32_t> transaction_counts;
   std::vector<SharedBytes> raw;
   for (size_t begin = 0; begin < connected.size(); begin += kChunkBlocks) {
+    HR_RETURN_IF_ERROR(CancelledBy(stop_requested));
     const size_t count = std::min(kChunkBlocks, connected.size() - begin);
     raw.resize(count);
     for (size_t i = 0; i < count; ++i) {

@@ -3,6 +3,7 @@
 // be, because a power failure may have kept a frame and lost pages of it.
 #pragma once
 
+#include <functional>
 #include <span>
 
 #include "absl/status/status.h"
@@ -20,8 +21,10 @@ struct StrayBlock {
 
 // Those that connect to the header tree and pass every rule that needs only headers join the index; the others are left
 // where they lie, and downloaded again when they are wanted. The files may hold them in any order. Checks run on the
-// executor; a log line every few seconds says how far it is.
+// executor; a log line every few seconds says how far it is. `stop_requested`, unless empty, is asked again and again: true ends the
+// work with Cancelled.
 absl::Status AdoptStrayBlocks(std::span<const StrayBlock> strays, const ChainParams& params, Clock& clock, HeaderTree& tree,
-                              BlockRecords& records, BlockStore& blocks, Executor& executor);
+                              BlockRecords& records, BlockStore& blocks, Executor& executor,
+                              const std::function<bool()>& stop_requested);
 
 }  // namespace headrace

@@ -38,11 +38,12 @@ absl::StatusOr<std::unique_ptr<FlatBlockStore>> FlatBlockStore::Open(FileSystem&
   std::unique_ptr<FlatBlockStore> store(new FlatBlockStore(files, std::move(options)));
   HR_RETURN_IF_ERROR(store->Recover());
   store->opened_ = true;
+  store->recovered_are_taken_up_ = store->recovered_.empty();
   return store;
 }
 
 FlatBlockStore::~FlatBlockStore() {
-  if (!opened_) return;
+  if (!opened_ || !recovered_are_taken_up_) return;
   absl::Status status = Sync();
   if (status.ok()) status = blocks_.Close();
   if (status.ok()) status = undo_.Close();
@@ -116,6 +117,7 @@ absl::StatusOr<SharedBytes> FlatBlockStore::ReadUndo(const BlockPosition& positi
 }
 
 absl::Status FlatBlockStore::Sync() {
+  recovered_are_taken_up_ = true;
   HR_RETURN_IF_ERROR(blocks_.Sync());
   HR_RETURN_IF_ERROR(undo_.Sync());
   for (auto* waiting : {&held_records_, &newer_records_}) {

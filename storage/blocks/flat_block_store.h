@@ -3,9 +3,10 @@
 // Threads and errors are the port's. Appends and puts are handed to the storage thread in batches; an index record is
 // handed over only when the block and undo frames that were appended before it are in their files, so that a process
 // that is killed leaves no record of a frame that is not there. What a power failure takes beyond the last Sync is found
-// and undone at the next Open. The destructor syncs and gives reserved disk space back.
+// and undone at the next Open. The destructor syncs and gives reserved disk space back, unless recovered blocks were not taken up.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +34,8 @@ class FlatBlockStore final : public BlockStore {
     BlockHeader genesis;  // record 0
     uint32_t file_bytes_max = 128 << 20;
     uint64_t queued_bytes_max = 64 << 20;
+    // Asked while Open reads block files, which takes as long as they are large: true ends it with Cancelled, nothing changed.
+    std::function<bool()> stop_requested;
   };
 
   // `files` must outlive the store. Refuses another network's directory, another chain's and a newer format.
@@ -45,8 +48,11 @@ class FlatBlockStore final : public BlockStore {
   ~FlatBlockStore() override;
 
   std::span<const BlockRecord> records() const override { return records_; }
-  // Frees what records() shows, once the engine has built its tree of it.
-  void ForgetRecords() { records_ = {}; }
+  // Frees what records() shows, once the engine has built its tree of it and has taken up what was recovered.
+  void ForgetRecords() {
+    records_ = {};
+    recovered_are_taken_up_ = true;
+  }
   // Blocks found behind the last one that the index names, in file order; all blocks when the index was removed.
   const std::vector<RecoveredBlock>& recovered_blocks() const { return recovered_; }
 
@@ -90,6 +96,8 @@ class FlatBlockStore final : public BlockStore {
   uint64_t held_until_undo_ = 0;
   uint32_t record_count_ = 0;
   bool opened_ = false;
+  // Until then a sync would put blocks that nobody named yet behind the sync point, where no later start looks for them.
+  bool recovered_are_taken_up_ = false;
 };
 
 }  // namespace headrace

@@ -11,6 +11,9 @@
 namespace headrace {
 namespace {
 
+// Padding that is read between two questions whether to stop.
+constexpr uint64_t kPaddingBytesMax = 8 << 20;
+
 // Where the frame at `position` ends; nowhere for a record without one.
 FrameExtent EndOf(const BlockPosition& position, uint32_t trailer_bytes) {
   if (!position.exists()) return {};
@@ -158,11 +161,15 @@ absl::StatusOr<FrameExtent> FlatBlockStore::ScanTail(FrameExtent from) {
                        " is larger than 4 GiB: move it elsewhere and import it with -loadblock."));
     }
     if (number == from.file) reader->Seek(from.offset);
-    while (const std::optional<BlockFileReader::Block> block = reader->Next()) {
-      const auto size = static_cast<uint32_t>(block->bytes.bytes.size());
-      recovered_.push_back({BlockHeader::Load(block->bytes.bytes.data()).Hash(),
-                            {number, static_cast<uint32_t>(block->offset), size}});
-      end = {number, static_cast<uint32_t>(block->offset) + size};
+    BlockFileReader::Block block;
+    for (auto found = BlockFileReader::Found::kNothingYet; found != BlockFileReader::Found::kEnd;) {
+      if (options_.stop_requested && options_.stop_requested()) return absl::CancelledError("Stopped while block files were read.");
+      found = reader->NextWithin(kPaddingBytesMax, block);
+      if (found != BlockFileReader::Found::kBlock) continue;
+      const auto size = static_cast<uint32_t>(block.bytes.bytes.size());
+      recovered_.push_back({BlockHeader::Load(block.bytes.bytes.data()).Hash(),
+                            {number, static_cast<uint32_t>(block.offset), size}});
+      end = {number, static_cast<uint32_t>(block.offset) + size};
     }
   }
   if (!recovered_.empty()) {

@@ -213,6 +213,70 @@ TEST_F(FlatBlockStoreTest, WithoutAnIndexEveryBlockIsFoundAgain) {
   }
 }
 
+// Whoever takes the blocks up may fail or be told to stop half-way, with only the last of them named in the index. The next start must
+// find all of them again, not just those behind the last one.
+TEST_F(FlatBlockStoreTest, RecoveredBlocksThatWereNotTakenUpAreFoundAgain) {
+  std::vector<Stored> chain;
+  {
+    auto store = Open(Home()).value();
+    for (int i = 0; i < 10; ++i) Add(*store, chain, 400, 20);
+  }
+  ASSERT_TRUE(files_->Remove(Home() + "/index.dat").ok());
+  for (int start = 0; start < 3; ++start) {
+    auto store = Open(Home()).value();
+    ASSERT_EQ(store->recovered_blocks().size(), chain.size()) << "start " << start;
+    for (size_t i = 0; i < chain.size(); ++i) {
+      BlockRecord record;
+      record.header = chain[i].record.header;
+      if (i + 1 == chain.size()) record.data = chain[i].record.data;
+      ASSERT_TRUE(store->PutRecord(static_cast<BlockRecordId>(i + 1), record).ok());
+    }
+  }
+  {
+    auto store = Open(Home()).value();
+    ASSERT_EQ(store->recovered_blocks().size(), chain.size());
+    for (size_t i = 0; i < chain.size(); ++i) {
+      BlockRecord record = chain[i].record;
+      record.undo = {};
+      ASSERT_TRUE(store->PutRecord(static_cast<BlockRecordId>(i + 1), record).ok());
+    }
+    store->ForgetRecords();
+  }
+  EXPECT_TRUE(Open(Home()).value()->recovered_blocks().empty()) << "taken up, and then the index names them";
+}
+
+// A link to itself stands for every failure that is not "no such file".
+TEST_F(FlatBlockStoreTest, AnIndexThatCannotBeOpenedForNowIsNotReplaced) {
+  std::vector<Stored> chain;
+  {
+    auto store = Open(Home()).value();
+    for (int i = 0; i < 10; ++i) Add(*store, chain, 400, 20);
+  }
+  const std::string index = Home() + "/index.dat";
+  const std::string kept = directory_.File("kept");
+  std::filesystem::rename(index, kept);
+  std::filesystem::create_symlink(index, index);
+  ExpectNames(Open(Home()).status(), index);
+  EXPECT_TRUE(std::filesystem::is_symlink(index)) << "nothing was put in its place";
+  std::filesystem::remove(index);
+  std::filesystem::rename(kept, index);
+  ExpectHolds(*Open(Home()).value(), chain);
+}
+
+TEST_F(FlatBlockStoreTest, ReadingBlockFilesCanBeStopped) {
+  std::vector<Stored> chain;
+  {
+    auto store = Open(Home()).value();
+    for (int i = 0; i < 10; ++i) Add(*store, chain, 400, 20);
+  }
+  ASSERT_TRUE(files_->Remove(Home() + "/index.dat").ok());
+  FlatBlockStore::Options options = Options(Home());
+  int asked = 0;
+  options.stop_requested = [&] { return ++asked > 3; };
+  EXPECT_TRUE(absl::IsCancelled(FlatBlockStore::Open(*files_, options).status()));
+  EXPECT_EQ(Open(Home()).value()->recovered_blocks().size(), chain.size()) << "and nothing is lost by it";
+}
+
 TEST_F(FlatBlockStoreTest, ABlockFileCutAnywhereBehindTheSyncPointLosesOnlyWhatIsGone) {
   std::vector<Stored> chain;
   {

@@ -82,6 +82,7 @@ TestNode::TestNode(const TestNodeOptions& options)
   for (const RecoveredBlock& block : blocks_->recovered_blocks()) stray.push_back({block.hash, block.position});
   const absl::Status started = node_->Start(stray);
   EXPECT_TRUE(started.ok()) << started;
+  blocks_->ForgetRecords();
 }
 
 TestNode::~TestNode() = default;
