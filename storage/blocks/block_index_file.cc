@@ -60,8 +60,14 @@ absl::Status BlockIndexFile::Damaged(const std::string& what) const {
 }
 
 absl::StatusOr<BlockIndexFile::Contents> BlockIndexFile::Open() {
-  if (!files_.Exists(path_)) HR_RETURN_IF_ERROR(Create());
-  HR_ASSIGN_OR_RETURN(file_, files_.Open(path_, OpenMode::kReadWrite));
+  // Only an index that is certainly not there is made: one that cannot be opened for now must not be replaced by an empty one.
+  absl::StatusOr<FileRef> opened = files_.Open(path_, OpenMode::kReadWrite);
+  if (absl::IsNotFound(opened.status())) {
+    HR_RETURN_IF_ERROR(Create());
+    opened = files_.Open(path_, OpenMode::kReadWrite);
+  }
+  HR_RETURN_IF_ERROR(opened.status());
+  file_ = *std::move(opened);
   HR_ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
   if (size < kBlockIndexHeaderBytes) return Damaged("its header is incomplete");
   HR_ASSIGN_OR_RETURN(const SharedBytes mapped, files_.MapReadOnly(file_, 0, size));

@@ -114,10 +114,12 @@ absl::StatusOr<std::unique_ptr<FlatCoinStore>> FlatCoinStore::Open(const CoinSto
   const std::string path = options.directory + "/" + kManifestFileName;
   auto store = std::unique_ptr<FlatCoinStore>(new FlatCoinStore(options));
   CoinManifest manifest;
-  const bool has_manifest = files->Exists(path);
+  // Only a manifest that is certainly not there makes a new store: one that cannot be read for now would take its files with it.
+  const absl::StatusOr<std::vector<uint8_t>> bytes = files->ReadWholeFile(path, kManifestBytesMax);
+  const bool has_manifest = !absl::IsNotFound(bytes.status());
   if (has_manifest) {
-    HR_ASSIGN_OR_RETURN(const std::vector<uint8_t> bytes, files->ReadWholeFile(path, kManifestBytesMax));
-    HR_ASSIGN_OR_RETURN(manifest, DecodeManifest(bytes, options.network_magic, path));
+    HR_RETURN_IF_ERROR(bytes.status());
+    HR_ASSIGN_OR_RETURN(manifest, DecodeManifest(*bytes, options.network_magic, path));
     HR_RETURN_IF_ERROR(store->Recover(manifest));
   } else if (options.is_read_only) {
     return absl::NotFoundError(absl::StrCat(path, " does not exist: no checkpoint of the coin store was ever finished there."));
