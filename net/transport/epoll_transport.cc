@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "engine/base/log.h"
+#include "engine/base/status_macros.h"
 
 namespace headrace {
 namespace {
@@ -42,16 +43,17 @@ absl::StatusOr<std::unique_ptr<Transport>> EpollTransport::Open() {
     return absl::UnavailableError(absl::StrCat("Cannot create an epoll descriptor: ", std::strerror(errno),
                                                ". Raise the limit of open files (ulimit -n)."));
   }
-  return std::unique_ptr<Transport>(new EpollTransport(fd));
+  std::unique_ptr<EpollTransport> transport(new EpollTransport(fd));
+  HR_RETURN_IF_ERROR(transport->BellStatus());
+  epoll_event event{EPOLLIN, {.u64 = kBell}};
+  HR_CHECK(epoll_ctl(fd, EPOLL_CTL_ADD, transport->bell_.fd(), &event) == 0);
+  return std::unique_ptr<Transport>(std::move(transport));
 }
 
 EpollTransport::EpollTransport(int epoll_fd)
     : SocketTransport(SOCK_NONBLOCK, EFD_NONBLOCK),
       epoll_fd_(epoll_fd),
-      buffer_(std::make_unique_for_overwrite<uint8_t[]>(kBufferBytes)) {
-  epoll_event event{EPOLLIN, {.u64 = kBell}};
-  HR_CHECK(epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, bell_.fd(), &event) == 0);
-}
+      buffer_(std::make_unique_for_overwrite<uint8_t[]>(kBufferBytes)) {}
 
 EpollTransport::~EpollTransport() {
   AbortAllSilently();

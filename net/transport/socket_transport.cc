@@ -78,6 +78,12 @@ SocketTransport::~SocketTransport() {
   for (const auto& listener : listeners_) close(listener->fd);
 }
 
+absl::Status SocketTransport::BellStatus() const {
+  if (bell_.fd() >= 0) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      "Cannot create an event descriptor: too many files are open, here or in the whole system. Raise the limit (ulimit -n).");
+}
+
 absl::StatusOr<Address> SocketTransport::Listen(const Address& address) {
   const int fd = socket(address.is_ipv4() ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | socket_flags_, 0);
   if (fd < 0) return CannotListen(address, errno);

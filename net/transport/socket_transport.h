@@ -75,6 +75,9 @@ class SocketTransport : public Transport {
  protected:
   SocketTransport(int socket_flags, int eventfd_flags) : bell_(eventfd_flags), socket_flags_(socket_flags) {}
 
+  // Whether the doorbell got its descriptor; asked before the transport is handed out.
+  absl::Status BellStatus() const;
+
   // Subclass: a connection object of its own kind.
   virtual std::unique_ptr<SocketConnection> NewConnection() = 0;
   virtual void StartAccept(SocketListener& listener) = 0;

@@ -64,6 +64,7 @@ absl::StatusOr<std::unique_ptr<Transport>> UringTransport::Open() {
 UringTransport::UringTransport() : SocketTransport(0, 0) {}
 
 absl::Status UringTransport::Start() {
+  HR_RETURN_IF_ERROR(BellStatus());
   io_uring_params params{};
   params.flags = IORING_SETUP_CQSIZE | IORING_SETUP_COOP_TASKRUN | IORING_SETUP_CLAMP;
   params.cq_entries = kCompletionEntries;

@@ -3,13 +3,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "engine/base/check.h"
-
 namespace headrace {
 
-WakeBell::WakeBell(int flags) : fd_(eventfd(0, flags | EFD_CLOEXEC)) { HR_CHECK(fd_ >= 0); }
+WakeBell::WakeBell(int flags) : fd_(eventfd(0, flags | EFD_CLOEXEC)) {}
 
-WakeBell::~WakeBell() { close(fd_); }
+WakeBell::~WakeBell() {
+  if (fd_ >= 0) close(fd_);
+}
 
 void WakeBell::Ring() {
   // Acquire and release: what the ringer wrote before is seen by the reactor's exchange in Awake.

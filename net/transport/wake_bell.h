@@ -13,7 +13,8 @@ namespace headrace {
 
 class WakeBell final : public Doorbell {
  public:
-  // `flags` for eventfd: io_uring wants a blocking descriptor, epoll one that does not block.
+  // `flags` for eventfd: io_uring wants a blocking descriptor, epoll one that does not block. Where no descriptor is to be had,
+  // `fd` is negative: whoever opens a transport looks, and refuses.
   explicit WakeBell(int flags);
   ~WakeBell() override;
   WakeBell(const WakeBell&) = delete;
