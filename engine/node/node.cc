@@ -50,6 +50,9 @@ absl::Status Node::Start(std::span<const StrayBlock> stray) {
   HR_RETURN_IF_ERROR(AdoptStrayBlocks(stray, params_, ports_.clock, tree_, records_, ports_.blocks, ports_.executor,
                                       options_.stop_requested));
   HR_RETURN_IF_ERROR(pipeline_.Start());
+  HR_LOG(kInfo, kNode, "the unspent set begins at height=", pipeline_.chain().height(),
+         " hash=", tree_.hash(pipeline_.chain().tip()).ToHex(), " headers=", tree_.height(tree_.best_header()),
+         " blocks_stored_to=", tree_.height(tree_.best_candidate()));
   ports_.peers.SetBestHeight(static_cast<int32_t>(pipeline_.chain().height()));
   if (options_.stop_at_height != 0 && pipeline_.chain().height() > options_.stop_at_height) {
     return absl::FailedPreconditionError(

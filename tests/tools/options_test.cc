@@ -124,9 +124,10 @@ TEST_F(OptionsTest, NumbersAreWholeAndWithinRange) {
   for (const char* wrong : {"-port=0", "-port=65536", "-port=-1", "-port=12x", "-port= ", "-port=", "-port=+5",
                             "-port=99999999999999999999999", "-port=1.5", "-dbcache=3", "-dbcache=16777217",
                             "-maxblocksintransit=0", "-maxblocksintransit=1025", "-maxconnections=1001",
-                            "-stopatheight=-1", "-stopatheight=2147483648", "-checkpointinterval=0", "-noport"}) {
+                            "-stopatheight=-1", "-stopatheight=2147483648", "-checkpointinterval=-1", "-checkpointinterval=86401", "-noport"}) {
     EXPECT_THAT(Bad({wrong}), HasSubstr("write a whole number from")) << wrong;
   }
+  EXPECT_EQ(Good({"-checkpointinterval=0"}).checkpoint_interval_s, 0u);
   EXPECT_EQ(Good({"-maxblocksintransit=1"}).blocks_in_transit_per_peer_max, 1u);
   EXPECT_EQ(Good({"-maxconnections=1000"}).connections_max, 1000u);
   EXPECT_EQ(Good({"-stopatheight=2147483647"}).stop_at_height, 2147483647u);

@@ -62,7 +62,8 @@ constexpr OptionRow kOptions[] = {
     {"filebackend", OptionKind::kText, "KIND", "auto",
      "How files are read and written: io_uring, pread, or auto (io_uring where the kernel offers it)."},
     {"checkpointinterval", OptionKind::kNumber, "SECONDS", "60",
-     "Seconds between checkpoints of the coin store; what came after the last one is replayed after a crash.", 1, 86'400},
+     "Seconds between checkpoints of the coin store; what came after the last one is replayed after a crash. 0 begins each "
+     "as soon as the one before is published.", 0, 86'400},
     {"debug", OptionKind::kList, "CATEGORY", "",
      "Log in detail: node, net, sync, validation, coins, blocks, disk; 1 or all for every category, 0 or none for no "
      "category."},
