@@ -10,8 +10,7 @@
 #include <thread>
 
 #include "engine/base/bytes.h"
-#include "engine/base/endian.h"
-#include "engine/primitives/block_header.h"
+#include "tests/interop/block_file_contents.h"
 #include "tests/interop/counting_proxy.h"
 #include "tests/interop/node_process.h"
 #include "tests/support/data.h"
@@ -25,18 +24,6 @@ constexpr uint32_t kBlocksInTransitMax = 4;
 constexpr uint64_t kBytesPerSecond = 2'000'000;
 constexpr double kRunSecondsMin = 0.15;
 constexpr double kRunSecondsMax = 0.75;
-
-// The blocks of a file in the common layout up to its first gap: hash to bytes.
-std::map<Hash256, Bytes> BlocksIn(const Bytes& file) {
-  std::map<Hash256, Bytes> blocks;
-  for (size_t at = 0; at + 8 + BlockHeader::kSerializedBytes <= file.size();) {
-    const uint32_t size = LoadLittle32(&file[at + 4]);
-    if (LoadLittle32(&file[at]) != LoadLittle32(file.data()) || size < BlockHeader::kSerializedBytes || at + 8 + size > file.size()) break;
-    blocks[BlockHeader::Load(&file[at + 8]).Hash()].assign(file.begin() + at + 8, file.begin() + at + 8 + size);
-    at += 8 + size;
-  }
-  return blocks;
-}
 
 TEST(CrashTest, ThirtyKillsOfASyncLoseNothing) {
   HR_NEEDS_DATA("regtest/scripts-chain.blocks.dat");

@@ -27,6 +27,8 @@ class ChildProcess {
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
 
+  // For what is done to a process from outside; meaningless once it has ended.
+  pid_t pid() const { return pid_; }
   void Signal(int signal);
   // The exit status, 128 + signal when a signal ended it, nothing when it still runs after `seconds`.
   std::optional<int> WaitForExit(double seconds);
