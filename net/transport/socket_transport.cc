@@ -39,6 +39,8 @@ absl::Status CannotListen(const Address& address, int error) {
   } else if (error == EACCES) {
     why = "permission denied";
     advice = "Ports below 1024 are for the administrator: choose a higher one with -port or -bind.";
+  } else if (error == EMFILE || error == ENFILE) {
+    advice = "Raise the limit of open files (ulimit -n).";
   } else if (error == EADDRNOTAVAIL) {
     why = "this machine does not have that address";
     advice = "Choose one of its own addresses with -bind.";
