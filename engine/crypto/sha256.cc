@@ -8,10 +8,12 @@
 #include <cstring>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "engine/base/endian.h"
 #include "engine/base/log.h"
 #include "engine/crypto/sha256_kernels.h"
+#include "engine/crypto/sha256_path.h"
 
 namespace headrace {
 namespace {
@@ -20,7 +22,12 @@ using sha256::Kernel;
 using sha256::Message;
 using sha256::WideKernel;
 
-constexpr Sha256Path kAllPaths[] = {Sha256Path::kPortable, Sha256Path::kAvx2, Sha256Path::kShaNi, Sha256Path::kAvx512};
+constexpr char kSha256Variable[] = "HEADRACE_SHA256";
+
+// Slowest first, which is the order in which the enumeration has them.
+constexpr Sha256Path kAllPaths[] = {Sha256Path::kPortable,           Sha256Path::kAvx2PortableTail,
+                                    Sha256Path::kAvx2,               Sha256Path::kShaNi,
+                                    Sha256Path::kAvx512PortableTail, Sha256Path::kAvx512};
 
 bool ProcessorHasShaExtensions() {
   unsigned eax, ebx, ecx, edx;
@@ -33,8 +40,10 @@ bool IsAvailable(Sha256Path path) {
   static const bool has_sha_extensions = ProcessorHasShaExtensions();
   switch (path) {
     case Sha256Path::kPortable: return true;
+    case Sha256Path::kAvx2PortableTail:
     case Sha256Path::kAvx2: return __builtin_cpu_supports("avx2") != 0;
     case Sha256Path::kShaNi: return has_sha_extensions;
+    case Sha256Path::kAvx512PortableTail:
     case Sha256Path::kAvx512: return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;
   }
   return false;
@@ -43,30 +52,32 @@ bool IsAvailable(Sha256Path path) {
 // A path as it is used: one message at a time, and many.
 struct Choice {
   Sha256Path path;
+  std::string_view single_name;
   const Kernel* single;
+  std::string_view wide_name;
   const WideKernel* wide;  // null: many are hashed one after another
 };
 
 const Choice& ChoiceOf(Sha256Path path) {
-  static const Kernel* const best_single = IsAvailable(Sha256Path::kShaNi) ? &sha256::kShaNiKernel : &sha256::kPortableKernel;
-  static const Choice choices[] = {{Sha256Path::kPortable, &sha256::kPortableKernel, nullptr},
-                                   {Sha256Path::kAvx2, best_single, &sha256::kAvx2Kernel},
-                                   {Sha256Path::kShaNi, &sha256::kShaNiKernel, nullptr},
-                                   {Sha256Path::kAvx512, best_single, &sha256::kAvx512Kernel}};
+  static const bool has_sha = IsAvailable(Sha256Path::kShaNi);
+  static const Kernel* const best = has_sha ? &sha256::kShaNiKernel : &sha256::kPortableKernel;
+  static const std::string_view best_name = has_sha ? "shani" : "portable";
+  static const Choice choices[] = {
+      {Sha256Path::kPortable, "portable", &sha256::kPortableKernel, "portable", nullptr},
+      {Sha256Path::kAvx2PortableTail, "portable", &sha256::kPortableKernel, "avx2", &sha256::kAvx2Kernel},
+      {Sha256Path::kAvx2, best_name, best, "avx2", &sha256::kAvx2Kernel},
+      {Sha256Path::kShaNi, "shani", &sha256::kShaNiKernel, "shani", nullptr},
+      {Sha256Path::kAvx512PortableTail, "portable", &sha256::kPortableKernel, "avx512", &sha256::kAvx512Kernel},
+      {Sha256Path::kAvx512, best_name, best, "avx512", &sha256::kAvx512Kernel}};
   return choices[static_cast<size_t>(path)];
 }
 
-// The environment's wish when it names an available path, else the fastest.
 Sha256Path ChoosePath() {
-  const std::vector<Sha256Path> available = AvailableSha256Paths();
-  const char* wish = std::getenv("HEADRACE_SHA256");
-  if (wish == nullptr || *wish == '\0') return available.back();
-  for (Sha256Path path : available) {
-    if (Sha256PathName(path) == wish) return path;
-  }
-  HR_LOG(kWarning, kNode, "HEADRACE_SHA256 names no path of this processor: value=", wish,
-         " using=", std::string(Sha256PathName(available.back())));
-  return available.back();
+  const absl::StatusOr<Sha256Path> chosen = ChooseSha256PathByEnvironment();
+  if (chosen.ok()) return *chosen;
+  const Sha256Path fastest = AvailableSha256Paths().back();
+  HR_LOG(kWarning, kNode, std::string(chosen.status().message()), " using=", std::string(Sha256PathName(fastest)));
+  return fastest;
 }
 
 // Set once at first use. Relaxed: the choices are constants behind a guarded initialisation, so the pointer publishes
@@ -178,8 +189,14 @@ Sha256Hasher TaggedHasher(std::string_view tag) {
 }
 
 std::string_view Sha256PathName(Sha256Path path) {
-  static constexpr std::string_view kNames[] = {"portable", "avx2", "shani", "avx512"};
+  static constexpr std::string_view kNames[] = {"portable", "avx2-portable-tail", "avx2", "shani", "avx512-portable-tail",
+                                                "avx512"};
   return kNames[static_cast<size_t>(path)];
+}
+
+Sha256Kernels Sha256KernelsOf(Sha256Path path) {
+  const Choice& choice = ChoiceOf(path);
+  return {choice.single_name, choice.wide_name, choice.wide_name};
 }
 
 std::vector<Sha256Path> AvailableSha256Paths() {
@@ -191,6 +208,26 @@ std::vector<Sha256Path> AvailableSha256Paths() {
 }
 
 Sha256Path ActiveSha256Path() { return ActiveChoice().path; }
+
+absl::StatusOr<Sha256Path> ChooseSha256Path(std::string_view wish) {
+  const std::vector<Sha256Path> available = AvailableSha256Paths();
+  if (wish.empty()) return available.back();
+  std::string names;
+  for (const Sha256Path path : available) {
+    if (Sha256PathName(path) == wish) return path;
+    names += (names.empty() ? "" : ", ") + std::string(Sha256PathName(path));
+  }
+  const bool is_known = std::any_of(std::begin(kAllPaths), std::end(kAllPaths),
+                                    [wish](Sha256Path path) { return Sha256PathName(path) == wish; });
+  return absl::InvalidArgumentError(absl::StrCat(
+      kSha256Variable, "=", std::string(wish), is_known ? " asks for what this processor cannot run" : " names no way of hashing",
+      ": choose one of ", names, ", or leave it unset for the fastest."));
+}
+
+absl::StatusOr<Sha256Path> ChooseSha256PathByEnvironment() {
+  const char* wish = std::getenv(kSha256Variable);
+  return ChooseSha256Path(wish == nullptr ? "" : wish);
+}
 
 void ForceSha256Path(Sha256Path path) {
   HR_CHECK(IsAvailable(path));

@@ -1,5 +1,5 @@
-// SHA-256 (FIPS 180-4) with run-time dispatch: the fastest path this processor has is chosen once, at first use.
-// All paths give the same digests; tests force each one. Any thread.
+// SHA-256 (FIPS 180-4) with run-time dispatch: the fastest path this processor has is chosen once, at first use (see
+// sha256_path.h). All paths give the same digests; tests force each one. Any thread.
 #pragma once
 
 #include <array>
@@ -44,15 +44,5 @@ void Sha256dMany(std::span<const ByteSpan> messages, Digest256* out);
 
 // A hasher that starts with SHA256(tag) twice (BIP340 tagged hashes).
 Sha256Hasher TaggedHasher(std::string_view tag);
-
-// The wide paths hash nodes and batches 8 or 16 at a time; one message alone takes the SHA extensions where there are any.
-enum class Sha256Path : uint8_t { kPortable, kAvx2, kShaNi, kAvx512 };
-
-std::string_view Sha256PathName(Sha256Path path);
-// The paths this processor can run, slowest first.
-std::vector<Sha256Path> AvailableSha256Paths();
-Sha256Path ActiveSha256Path();
-// Forces a path (tests, benchmarks, `HEADRACE_SHA256=portable|avx2|shani|avx512`); it must be available. Not while others hash.
-void ForceSha256Path(Sha256Path path);
 
 }  // namespace headrace

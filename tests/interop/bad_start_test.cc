@@ -50,6 +50,15 @@ TEST_F(BadStartTest, WrongOption) {
   EXPECT_THAT(Refusal(node, {"-loadblock=/nonexistent/blocks.dat", "-connect=0"}), ::testing::HasSubstr("/nonexistent/blocks.dat"));
 }
 
+TEST_F(BadStartTest, UnknownWayOfHashing) {
+  NodeProcess node("regtest");
+  ASSERT_EQ(setenv("HEADRACE_SHA256", "fastest", 1), 0);
+  const std::string sentence = Refusal(node, {"-connect=0"});
+  ASSERT_EQ(unsetenv("HEADRACE_SHA256"), 0);
+  EXPECT_THAT(sentence, ::testing::HasSubstr("HEADRACE_SHA256=fastest"));
+  EXPECT_THAT(sentence, ::testing::HasSubstr("portable"));
+}
+
 TEST_F(BadStartTest, PortInUse) {
   const OccupiedPort occupied;
   NodeProcess node("regtest");

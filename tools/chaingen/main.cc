@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/endian.h"
+#include "engine/crypto/sha256_path.h"
 #include "tools/chaingen/chain_generator.h"
 #include "tools/chaingen/genesis.h"
 #include "tools/chaingen/options.h"
@@ -71,6 +72,7 @@ void PrintRates(const ChainTotals& totals, double seconds) {
 }
 
 absl::Status Run(std::span<const char* const> arguments) {
+  HR_RETURN_IF_ERROR(ChooseSha256PathByEnvironment().status());
   HR_ASSIGN_OR_RETURN(const Options options, ParseOptions(arguments));
   if (options.wants_help) {
     std::fputs(UsageText().c_str(), stdout);

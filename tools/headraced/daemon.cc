@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/log.h"
 #include "engine/base/status_macros.h"
+#include "engine/crypto/sha256_path.h"
 #include "engine/node/node.h"
 #include "engine/runtime/component_thread.h"
 #include "engine/runtime/production_clock.h"
@@ -135,9 +136,11 @@ absl::Status Daemon::OpenDirectory() {
   SetLogSink(log_.get());
   for (LogCategory category : options_.debug) EnableDebugCategory(category);
   progress_ = std::make_unique<ProgressReporter>(to_console ? nullptr : stdout);
+  const Sha256Kernels sha256 = Sha256KernelsOf(ActiveSha256Path());
   HR_LOG(kInfo, kNode, "headrace ", HEADRACE_VERSION, " chain=", std::string(params_.name), " directory=", options_.network_directory,
          " workers=", options_.workers, " dbcache_mb=", options_.cache_bytes >> 20, " files=", std::string(files_->name()),
-         " sha256=", std::string(Sha256PathName(ActiveSha256Path())));
+         " sha256=", std::string(Sha256PathName(ActiveSha256Path())), " sha256_single=", std::string(sha256.single),
+         " sha256_nodes=", std::string(sha256.nodes), " sha256_batches=", std::string(sha256.batches));
   for (const std::string& warning : options_.warnings) HR_LOG(kWarning, kNode, warning);
   return absl::OkStatus();
 }

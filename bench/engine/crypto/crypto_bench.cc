@@ -2,12 +2,15 @@
 #include <benchmark/benchmark.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "engine/base/check.h"
 #include "engine/crypto/muhash.h"
 #include "engine/crypto/sha256.h"
+#include "engine/crypto/sha256_path.h"
 #include "engine/crypto/signature.h"
 #include "engine/crypto/signing.h"
 #include "engine/crypto/small_hashes.h"
@@ -26,6 +29,13 @@ void SetBytes(benchmark::State& state, size_t per_iteration) {
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(per_iteration));
 }
 
+Digest256 OpenSslSha256d(ByteSpan bytes) {
+  Digest256 first, second;
+  SHA256(bytes.data(), bytes.size(), first.data());
+  SHA256(first.data(), first.size(), second.data());
+  return second;
+}
+
 void Sha256dNodesOn(benchmark::State& state, Sha256Path path) {
   const Sha256Path before = ActiveSha256Path();
   ForceSha256Path(path);
@@ -36,6 +46,10 @@ void Sha256dNodesOn(benchmark::State& state, Sha256Path path) {
     Sha256dNodes(out.data(), in.data(), count);
     benchmark::DoNotOptimize(out.data());
     benchmark::ClobberMemory();
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const Digest256 expected = OpenSslSha256d(ByteSpan(in).subspan(64 * i, 64));
+    HR_CHECK(std::equal(expected.begin(), expected.end(), &out[32 * i]));
   }
   SetBytes(state, in.size());
   ForceSha256Path(before);
@@ -54,7 +68,8 @@ void Sha256dOn(benchmark::State& state, Sha256Path path) {
 std::vector<std::vector<uint8_t>> TransactionLike(size_t count) {
   std::mt19937_64 random(5);
   std::vector<std::vector<uint8_t>> messages(count);
-  for (auto& message : messages) message = RandomBytes(random() % 20 == 0 ? 700 + random() % 8000 : 150 + random() % 500);
+  for (auto& message : messages)
+    message = RandomBytes(random() % 20 == 0 ? 700 + random() % 8000 : 150 + random() % 500);
   return messages;
 }
 
@@ -75,6 +90,7 @@ void Sha256dManyOn(benchmark::State& state, Sha256Path path) {
     benchmark::DoNotOptimize(digests.data());
     benchmark::ClobberMemory();
   }
+  for (size_t i = 0; i < messages.size(); ++i) HR_CHECK(digests[i] == OpenSslSha256d(messages[i]));
   SetBytes(state, BytesOf(messages));
   ForceSha256Path(before);
 }
@@ -83,32 +99,59 @@ void OpenSslMany(benchmark::State& state) {
   const auto messages = TransactionLike(static_cast<size_t>(state.range(0)));
   for (auto _ : state) {
     for (const auto& message : messages) {
-      Digest256 first, second;
-      SHA256(message.data(), message.size(), first.data());
-      SHA256(first.data(), first.size(), second.data());
-      benchmark::DoNotOptimize(second);
+      Digest256 digest = OpenSslSha256d(message);
+      benchmark::DoNotOptimize(digest);
     }
   }
   SetBytes(state, BytesOf(messages));
 }
 
+// All levels above `start`'s leaves; `hash_level` folds pairs in place.
+template <typename HashLevel>
+void FoldLevels(const std::vector<uint8_t>& start, std::vector<uint8_t>& level, const HashLevel& hash_level) {
+  level = start;
+  while (level.size() > 32) {
+    if (level.size() % 64 != 0) {
+      // The odd one is doubled.
+      level.resize(level.size() + 32);
+      std::copy(level.end() - 64, level.end() - 32, level.end() - 32);
+    }
+    hash_level(level.data(), level.size() / 64);
+    level.resize(level.size() / 2);
+  }
+}
+
+void OpenSslLevel(uint8_t* level, size_t pairs) {
+  for (size_t i = 0; i < pairs; ++i) {
+    const Digest256 digest = OpenSslSha256d({level + 64 * i, 64});
+    std::copy(digest.begin(), digest.end(), level + 32 * i);
+  }
+}
+
 void MerkleOn(benchmark::State& state, Sha256Path path) {
   const Sha256Path before = ActiveSha256Path();
   ForceSha256Path(path);
-  const size_t leaves = static_cast<size_t>(state.range(0));
-  const std::vector<uint8_t> start = RandomBytes(32 * leaves);
+  const std::vector<uint8_t> start = RandomBytes(32 * static_cast<size_t>(state.range(0)));
   std::vector<uint8_t> level;
   for (auto _ : state) {
-    level = start;
-    while (level.size() > 32) {
-      if (level.size() % 64 != 0) level.insert(level.end(), level.end() - 32, level.end());
-      Sha256dNodes(level.data(), level.data(), level.size() / 64);
-      level.resize(level.size() / 2);
-    }
+    FoldLevels(start, level, [](uint8_t* at, size_t pairs) { Sha256dNodes(at, at, pairs); });
+    benchmark::DoNotOptimize(level.data());
+  }
+  std::vector<uint8_t> expected;
+  FoldLevels(start, expected, OpenSslLevel);
+  HR_CHECK(level == expected);
+  SetBytes(state, start.size());
+  ForceSha256Path(before);
+}
+
+void OpenSslMerkle(benchmark::State& state) {
+  const std::vector<uint8_t> start = RandomBytes(32 * static_cast<size_t>(state.range(0)));
+  std::vector<uint8_t> level;
+  for (auto _ : state) {
+    FoldLevels(start, level, OpenSslLevel);
     benchmark::DoNotOptimize(level.data());
   }
   SetBytes(state, start.size());
-  ForceSha256Path(before);
 }
 
 void OpenSslNodes(benchmark::State& state) {
@@ -117,9 +160,8 @@ void OpenSslNodes(benchmark::State& state) {
   std::vector<uint8_t> out(32 * count);
   for (auto _ : state) {
     for (size_t i = 0; i < count; ++i) {
-      Digest256 first;
-      SHA256(&in[64 * i], 64, first.data());
-      SHA256(first.data(), first.size(), &out[32 * i]);
+      const Digest256 digest = OpenSslSha256d(ByteSpan(in).subspan(64 * i, 64));
+      std::copy(digest.begin(), digest.end(), &out[32 * i]);
     }
     benchmark::DoNotOptimize(out.data());
     benchmark::ClobberMemory();
@@ -127,14 +169,9 @@ void OpenSslNodes(benchmark::State& state) {
   SetBytes(state, in.size());
 }
 
-void OpenSslSha256d(benchmark::State& state) {
+void OpenSslOne(benchmark::State& state) {
   const std::vector<uint8_t> bytes = RandomBytes(static_cast<size_t>(state.range(0)));
-  for (auto _ : state) {
-    Digest256 first, second;
-    SHA256(bytes.data(), bytes.size(), first.data());
-    SHA256(first.data(), first.size(), second.data());
-    benchmark::DoNotOptimize(second);
-  }
+  for (auto _ : state) benchmark::DoNotOptimize(OpenSslSha256d(bytes));
   SetBytes(state, bytes.size());
 }
 
@@ -199,8 +236,9 @@ const bool kRegistered = [] {
 }();
 
 BENCHMARK(OpenSslNodes)->Arg(64)->Arg(4096);
-BENCHMARK(OpenSslMany)->Arg(2500);
-BENCHMARK(OpenSslSha256d)->Arg(64)->Arg(250)->Arg(100'000);
+BENCHMARK(OpenSslMany)->Arg(20)->Arg(2500);
+BENCHMARK(OpenSslMerkle)->Arg(64)->Arg(9001);
+BENCHMARK(OpenSslOne)->Arg(64)->Arg(250)->Arg(100'000);
 BENCHMARK(VerifyEcdsaOnce);
 BENCHMARK(VerifySchnorrOnce);
 BENCHMARK(SignEcdsaOnce);

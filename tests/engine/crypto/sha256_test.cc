@@ -4,12 +4,14 @@
 #include <gtest/gtest.h>
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "engine/base/hex.h"
+#include "engine/crypto/sha256_path.h"
 
 namespace headrace {
 namespace {
@@ -79,54 +81,94 @@ TEST_P(Sha256PathTest, SplitWritesAgreeWithOneWrite) {
   }
 }
 
-TEST_P(Sha256PathTest, NodesAgreeWithOpenSslAlsoInPlace) {
+// Counts around the lanes that kernels have, and those where several batches follow one another.
+constexpr size_t kCounts[] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,   10,  15,  16,   17,   18,   23,   24,  25,
+                              31, 32, 33, 47, 48, 49, 63, 64, 65, 127, 128, 129, 1023, 1024, 1025, 2047, 2049};
+// Lengths around the ends of blocks, and around those where the padding takes a block of its own.
+constexpr size_t kLengths[] = {0,   1,   31,  32,  54,  55,  56,  57,  62,  63,   64,  65,
+                               118, 119, 120, 121, 127, 128, 129, 182, 183, 184,  185, 191,
+                               192, 193, 247, 248, 249, 255, 256, 257, 311, 1000, 4096};
+
+// Bytes at a chosen distance from an aligned address that end where their memory ends, so that a sanitizer sees a byte
+// too many.
+class UnalignedBytes {
+ public:
+  UnalignedBytes(std::mt19937_64& random, size_t size, size_t distance)
+      : bytes_(RandomBytes(random, size + distance)), distance_(distance) {}
+
+  uint8_t* data() { return bytes_.data() + distance_; }
+  ByteSpan span() const { return ByteSpan(bytes_).subspan(distance_); }
+
+ private:
+  std::vector<uint8_t> bytes_;
+  size_t distance_;
+};
+
+TEST_P(Sha256PathTest, NodesAgreeWithOpenSslAtEveryCountAlsoUnalignedAndInPlace) {
   std::mt19937_64 random(3);
-  for (size_t count = 0; count <= 35; ++count) {
-    std::vector<uint8_t> nodes = RandomBytes(random, 64 * count);
-    std::vector<uint8_t> expected;
-    for (size_t i = 0; i < count; ++i) {
-      const Digest256 digest = OpenSslSha256d({&nodes[64 * i], 64});
-      expected.insert(expected.end(), digest.begin(), digest.end());
+  for (const size_t count : kCounts) {
+    for (const size_t distance : {size_t{0}, size_t{1}, size_t{random() % 64}}) {
+      UnalignedBytes nodes(random, 64 * count, distance);
+      std::vector<uint8_t> expected;
+      for (size_t i = 0; i < count; ++i) {
+        const Digest256 digest = OpenSslSha256d({nodes.data() + 64 * i, 64});
+        expected.insert(expected.end(), digest.begin(), digest.end());
+      }
+      UnalignedBytes out(random, 32 * count, (distance * 7 + 3) % 64);
+      Sha256dNodes(out.data(), nodes.data(), count);
+      ASSERT_TRUE(std::equal(expected.begin(), expected.end(), out.data())) << count << " at " << distance;
+      Sha256dNodes(nodes.data(), nodes.data(), count);
+      ASSERT_TRUE(std::equal(expected.begin(), expected.end(), nodes.data())) << count << " in place at " << distance;
     }
-    std::vector<uint8_t> out(32 * count);
-    Sha256dNodes(out.data(), nodes.data(), count);
-    EXPECT_EQ(out, expected) << count;
-    Sha256dNodes(nodes.data(), nodes.data(), count);
-    nodes.resize(32 * count);
-    EXPECT_EQ(nodes, expected) << count;
   }
 }
 
-// Every length around the ends of one and two blocks, and mixtures in which lanes end at different times.
-TEST_P(Sha256PathTest, ManyOfMixedLengthsAgreeWithOneByOne) {
-  std::mt19937_64 random(41);
-  for (size_t count = 0; count <= 70; ++count) {
-    for (const size_t size_max : {size_t{1}, size_t{130}, size_t{3000}}) {
-      std::vector<std::vector<uint8_t>> messages(count);
-      std::vector<ByteSpan> spans;
-      for (std::vector<uint8_t>& message : messages) {
-        message.resize(random() % size_max);
-        if (random() % 50 == 0) message.resize(100'000);
-        for (uint8_t& byte : message) byte = static_cast<uint8_t>(random());
-        spans.push_back(message);
-      }
+TEST_P(Sha256PathTest, ManyOfOneLengthAgreeWithOpenSslAtEveryCount) {
+  std::mt19937_64 random(40);
+  for (const size_t length : kLengths) {
+    std::vector<UnalignedBytes> messages;
+    std::vector<ByteSpan> spans;
+    std::vector<Digest256> expected;
+    for (size_t i = 0; i < 130; ++i) messages.emplace_back(random, length, random() % 64);
+    for (const UnalignedBytes& message : messages) {
+      spans.push_back(message.span());
+      expected.push_back(OpenSslSha256d(message.span()));
+    }
+    for (const size_t count : kCounts) {
+      if (count > spans.size()) continue;
       std::vector<Digest256> digests(count);
-      Sha256dMany(spans, digests.data());
-      for (size_t i = 0; i < count; ++i) ASSERT_EQ(digests[i], Sha256d(messages[i])) << count << " " << messages[i].size();
+      Sha256dMany(std::span(spans).first(count), digests.data());
+      ASSERT_TRUE(std::equal(digests.begin(), digests.end(), expected.begin())) << count << " of " << length;
     }
   }
-  std::vector<uint8_t> bytes(300);
-  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
-  for (size_t first = 0; first + 40 < bytes.size(); ++first) {
-    std::vector<ByteSpan> spans;
-    for (size_t i = 0; i < 40; ++i) spans.push_back(ByteSpan(bytes).first(first + i));
-    std::vector<Digest256> digests(spans.size());
-    Sha256dMany(spans, digests.data());
-    for (size_t i = 0; i < spans.size(); ++i) {
-      Digest256 once, twice;
-      SHA256(spans[i].data(), spans[i].size(), once.data());
-      SHA256(once.data(), once.size(), twice.data());
-      ASSERT_EQ(digests[i], twice) << spans[i].size();
+}
+
+// Mixtures, in which lanes end at different times: short ones beside one long one, and transactions like those of a
+// block. Each batch is also what the portable path makes of it.
+TEST_P(Sha256PathTest, ManyOfMixedLengthsAgreeWithOpenSslAndThePortablePath) {
+  std::mt19937_64 random(41);
+  for (const size_t count : kCounts) {
+    for (int mixture = 0; mixture < 4; ++mixture) {
+      std::vector<UnalignedBytes> messages;
+      for (size_t i = 0; i < count; ++i) {
+        const size_t lengths[] = {kLengths[random() % std::size(kLengths)], random() % 130, random() % 3000,
+                                  i == count / 2 ? 100'000 : random() % 66};
+        messages.emplace_back(random, lengths[mixture], random() % 64);
+      }
+      const auto hash_all = [&] {
+        std::vector<ByteSpan> spans;
+        for (const UnalignedBytes& message : messages) spans.push_back(message.span());
+        std::vector<Digest256> digests(count);
+        Sha256dMany(spans, digests.data());
+        return digests;
+      };
+      const std::vector<Digest256> digests = hash_all();
+      for (size_t i = 0; i < count; ++i) {
+        ASSERT_EQ(digests[i], OpenSslSha256d(messages[i].span())) << count << " mixture " << mixture << " number " << i;
+      }
+      ForceSha256Path(Sha256Path::kPortable);
+      ASSERT_EQ(digests, hash_all());
+      ForceSha256Path(GetParam());
     }
   }
 }
@@ -148,19 +190,58 @@ TEST_P(Sha256PathTest, ResetStartsAnew) {
   EXPECT_EQ(hasher.Write(AsBytes("abc")).Finish(), Sha256(AsBytes("abc")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Paths, Sha256PathTest, ::testing::ValuesIn(AvailableSha256Paths()),
-                         [](const auto& info) { return std::string(Sha256PathName(info.param)); });
+INSTANTIATE_TEST_SUITE_P(Paths, Sha256PathTest, ::testing::ValuesIn(AvailableSha256Paths()), [](const auto& info) {
+  std::string name(Sha256PathName(info.param));
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
 
 TEST(Sha256, FastestAvailablePathIsChosenUnlessTheEnvironmentWishes) {
-  const char* wish = std::getenv("HEADRACE_SHA256");
-  if (wish == nullptr) {
+  const absl::StatusOr<Sha256Path> chosen = ChooseSha256PathByEnvironment();
+  ASSERT_TRUE(chosen.ok()) << chosen.status();
+  EXPECT_EQ(ActiveSha256Path(), *chosen);
+  if (std::getenv("HEADRACE_SHA256") == nullptr) {
     EXPECT_EQ(ActiveSha256Path(), AvailableSha256Paths().back());
-  } else {
-    bool known = false;
-    for (Sha256Path path : AvailableSha256Paths()) known |= Sha256PathName(path) == wish;
-    if (known) {
-      EXPECT_EQ(Sha256PathName(ActiveSha256Path()), wish);
+  }
+}
+
+std::string SentenceOf(const absl::StatusOr<Sha256Path>& chosen) { return std::string(chosen.status().message()); }
+
+TEST(Sha256, AWishIsMetOrRefusedWithASentence) {
+  std::vector<std::string_view> available;
+  for (const Sha256Path path : AvailableSha256Paths()) available.push_back(Sha256PathName(path));
+  EXPECT_EQ(ChooseSha256Path("").value(), AvailableSha256Paths().back());
+  for (const std::string_view name :
+       {"portable", "avx2-portable-tail", "avx2", "shani", "avx512-portable-tail", "avx512"}) {
+    const absl::StatusOr<Sha256Path> chosen = ChooseSha256Path(name);
+    const bool is_available = std::find(available.begin(), available.end(), name) != available.end();
+    ASSERT_EQ(chosen.ok(), is_available) << chosen.status();
+    if (is_available) {
+      EXPECT_EQ(Sha256PathName(*chosen), name);
+    } else {
+      EXPECT_NE(SentenceOf(chosen).find("this processor cannot run"), std::string::npos) << chosen.status();
     }
+  }
+  for (const std::string_view name : {"AVX2", "avx", "avx2 ", "sse4", "1"}) {
+    const absl::StatusOr<Sha256Path> chosen = ChooseSha256Path(name);
+    ASSERT_FALSE(chosen.ok()) << name;
+    EXPECT_NE(SentenceOf(chosen).find("HEADRACE_SHA256=" + std::string(name)), std::string::npos) << chosen.status();
+    for (const std::string_view offered : available) {
+      EXPECT_NE(SentenceOf(chosen).find(offered), std::string::npos) << chosen.status();
+    }
+  }
+}
+
+TEST(Sha256, KernelsAreNamedForWhatTheyDo) {
+  const std::vector<Sha256Path> available = AvailableSha256Paths();
+  const bool has_sha = std::find(available.begin(), available.end(), Sha256Path::kShaNi) != available.end();
+  for (const Sha256Path path : available) {
+    const Sha256Kernels kernels = Sha256KernelsOf(path);
+    const std::string_view name = Sha256PathName(path);
+    EXPECT_EQ(kernels.nodes, name.substr(0, name.find('-')));
+    EXPECT_EQ(kernels.batches, kernels.nodes);
+    const bool is_portable = path == Sha256Path::kPortable || name.ends_with("-portable-tail") || !has_sha;
+    EXPECT_EQ(kernels.single, is_portable ? "portable" : "shani") << name;
   }
 }
 
