@@ -154,7 +154,8 @@ absl::Status BlockPipeline::Admit(JobOwner job, std::vector<BlockReport>& report
                                               " is not what was stored: the block files are damaged. Start with -reindex."));
     }
     HR_LOG(kWarning, kValidation, "block rejected hash=", tree_.hash(id).ToHex(), " height=", job->height,
-           " reason=", job->verdict.RejectReason(), " transaction=", job->verdict.transaction);
+           " reason=", job->verdict.RejectReason(), " transaction=", job->verdict.transaction,
+           " input=", job->verdict.input, " stage=", job->stage == BlockStage::kChecked ? "check" : "parse");
     reports.push_back({id, job->source, job->verdict});
     // A mutated block's hash may belong to a good one: it is never remembered.
     if (!job->verdict.is_mutation()) MarkInvalid(id);

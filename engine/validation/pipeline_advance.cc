@@ -109,7 +109,8 @@ absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, 
   if (resolved < window.size()) {
     BlockJob* bad = window[resolved];
     HR_LOG(kWarning, kValidation, "block rejected hash=", tree_.hash(bad->id).ToHex(), " height=", bad->height,
-           " reason=", bad->verdict.RejectReason(), " transaction=", bad->verdict.transaction, " input=", bad->verdict.input);
+           " reason=", bad->verdict.RejectReason(), " transaction=", bad->verdict.transaction,
+           " input=", bad->verdict.input, " stage=resolve");
     reports.push_back({bad->id, bad->source, bad->verdict});
     MarkInvalid(bad->id);
   }

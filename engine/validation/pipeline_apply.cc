@@ -88,7 +88,7 @@ absl::Status BlockPipeline::RejectFront(std::vector<BlockReport>& reports) {
   const HeaderId id = bad.id;
   HR_LOG(kWarning, kValidation, "block rejected hash=", tree_.hash(id).ToHex(), " height=", bad.height,
          " reason=", bad.verdict.RejectReason(), " transaction=", bad.verdict.transaction, " input=", bad.verdict.input,
-         " taken_back=", ahead_.size());
+         " stage=verify taken_back=", ahead_.size());
   reports.push_back({id, bad.source, bad.verdict});
   HR_RETURN_IF_ERROR(TakeBackAhead(reports));
   MarkInvalid(id);
