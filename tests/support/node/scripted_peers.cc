@@ -89,6 +89,10 @@ void ScriptedPeers::AnswerGetData(PeerId id, ScriptedPeer& peer, const SendGetDa
       if (peer.repeats_headers) Say(HeadersReceived{id, {peer.chain->blocks().back()->header}});
       continue;
     }
+    if (const auto loose = peer.loose_blocks.find(item.hash); loose != peer.loose_blocks.end()) {
+      Say(BlockReceived{id, item.hash, loose->second});
+      continue;
+    }
     if (peer.chain == nullptr) continue;
     for (const auto& block : peer.chain->blocks()) {
       if (block->hash != item.hash) continue;

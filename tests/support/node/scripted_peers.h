@@ -17,6 +17,8 @@ struct ScriptedPeer {
   // What it says it has; headers and blocks are served from it. Null: it answers nothing by itself.
   const ChainBuilder* chain = nullptr;
   uint64_t services = kNodeNetwork | kNodeWitness;
+  // Blocks that it has beside the chain, by their hash: what it sends where one of them is asked for.
+  std::map<Hash256, SlabRef> loose_blocks;
   // What it sends where this block is asked for; nothing when the result is null. Absent: the block itself.
   std::function<SlabRef(const TestBlock&)> answer;
   // It says notfound for every block.

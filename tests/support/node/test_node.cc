@@ -10,14 +10,17 @@
 
 namespace headrace::testing {
 
-// Time moves only when the test turns the engine: a millisecond a look.
+// Time moves only when the test turns the engine, a millisecond a look; the date only when the test sets it.
 class TestNode::SteppedClock : public Clock {
  public:
+  explicit SteppedClock(int64_t now_s) : now_s_(now_s) {}
   int64_t MonotonicNs() override { return now_ns_ += 1'000'000; }
-  int64_t UnixSeconds() override { return 2'000'000'000; }
+  int64_t UnixSeconds() override { return now_s_; }
+  void SetNow(int64_t now_s) { now_s_ = now_s; }
 
  private:
   int64_t now_ns_ = 1'000'000'000;
+  int64_t now_s_;
 };
 
 namespace {
@@ -48,7 +51,7 @@ class TestNode::NoDoorbell : public Doorbell {
 };
 
 TestNode::TestNode(const TestNodeOptions& options)
-    : clock_(new SteppedClock),
+    : clock_(new SteppedClock(options.now_s)),
       executor_(*options.executor),
       no_peers_(new NoPeers),
       entropy_(new TestEntropy), doorbell_(new NoDoorbell) {
@@ -86,6 +89,8 @@ TestNode::TestNode(const TestNodeOptions& options)
 }
 
 TestNode::~TestNode() = default;
+
+void TestNode::SetNow(int64_t now_s) { clock_->SetNow(now_s); }
 
 void TestNode::Offer(const TestBlock& block) {
   SharedBytes bytes = SharedBytes::From(block.raw);

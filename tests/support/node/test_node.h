@@ -26,6 +26,8 @@ struct TestNodeOptions {
   const ChainParams* params = nullptr;
   bool reindex = false;
   bool reindex_chainstate = false;
+  // What its clock shows, in seconds since 1970; it stands still until SetNow.
+  int64_t now_s = 2'000'000'000;
 };
 
 class TestNode {
@@ -44,6 +46,7 @@ class TestNode {
   void RunUntil(const std::function<bool()>& done);
   absl::StatusOr<bool> Turn() { return node_->Step(); }
   absl::Status Shutdown() { return node_->Shutdown(); }
+  void SetNow(int64_t now_s);
 
   Node& node() { return *node_; }
   CoinStore& coins() { return *coins_; }
