@@ -36,7 +36,7 @@ struct ScriptBatch {
 struct BlockJob {
   HeaderId id = 0;
   uint32_t height = 0;
-  PeerId source = 0;            // who sent it; 0 when it was read from disk or given by the operator
+  PeerId source = 0;            // who sent it; 0 when nobody knows or the operator did
   BlockStage stage = BlockStage::kRequested;
   SharedBytes raw;
   SlabRef slab;                 // the same bytes, when they still have to be written to a block file

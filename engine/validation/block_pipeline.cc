@@ -14,6 +14,8 @@ namespace {
 // graph_blocks_max, the download window and the read-ahead, and those to verify by ahead_blocks_max and a window.
 constexpr size_t kDoneRingCapacity = 1 << 16;
 constexpr size_t kPoolMax = 256;
+// Blocks of branches that never win stay in senders_: beyond this many, further senders are not remembered.
+constexpr size_t kSendersMax = 1 << 16;
 
 }  // namespace
 
@@ -170,9 +172,13 @@ absl::Status BlockPipeline::Admit(JobOwner job, std::vector<BlockReport>& report
   }
   if (job->slab != nullptr) reports.push_back({id, job->source, Verdict()});
   job->slab = nullptr;
-  // A block of another branch is read again if that branch wins.
-  if (tree_.is_invalid(id) || !IsWanted(id)) {
+  if (tree_.is_invalid(id)) {
     Recycle(std::move(job));
+    return absl::OkStatus();
+  }
+  // A block of another branch is read again if that branch wins.
+  if (!IsWanted(id)) {
+    LetGo(std::move(job));
     return absl::OkStatus();
   }
   KeepReady(std::move(job));
@@ -187,9 +193,15 @@ void BlockPipeline::KeepReady(JobOwner job) {
   while ((ready_bytes_ > options_.ready_bytes_max || ready_.size() > options_.ready_blocks_max) && ready_.size() > 1) {
     auto farthest = std::prev(ready_.end());
     ready_bytes_ -= farthest->second->footprint_bytes();
-    Recycle(std::move(farthest->second));
+    LetGo(std::move(farthest->second));
     ready_.erase(farthest);
   }
+}
+
+void BlockPipeline::LetGo(JobOwner job) {
+  const bool will_be_read_again = !tree_.is_invalid(job->id);
+  if (job->source != 0 && will_be_read_again && senders_.size() < kSendersMax) senders_[job->id] = job->source;
+  Recycle(std::move(job));
 }
 
 void BlockPipeline::MarkInvalid(HeaderId id) {
@@ -207,7 +219,7 @@ void BlockPipeline::DropReady(Predicate&& is_unwanted) {
       continue;
     }
     ready_bytes_ -= at->second->footprint_bytes();
-    Recycle(std::move(at->second));
+    LetGo(std::move(at->second));
     at = ready_.erase(at);
   }
 }

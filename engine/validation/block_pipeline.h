@@ -136,6 +136,8 @@ class BlockPipeline {
   absl::StatusOr<bool> CollectDone(std::vector<BlockReport>& reports);
   absl::Status Admit(JobOwner job, std::vector<BlockReport>& reports);
   void KeepReady(JobOwner job);
+  // Recycles a job whose block is stored and will be read again when its turn comes.
+  void LetGo(JobOwner job);
   template <typename Predicate>
   void DropReady(Predicate&& is_unwanted);
   bool IsWanted(HeaderId id) const;
@@ -184,6 +186,9 @@ class BlockPipeline {
   uint64_t graph_bytes_ = 0;
   std::map<std::pair<uint32_t, HeaderId>, JobOwner> ready_;  // by height: the farthest is dropped first
   uint64_t ready_bytes_ = 0;
+  // Who sent the blocks that were let go: should one turn out bad when it is read again, its sender answers for it. Bounded;
+  // an entry goes with its block's turn.
+  absl::flat_hash_map<HeaderId, PeerId> senders_;
   std::deque<JobOwner> ahead_;
   uint64_t ahead_bytes_ = 0;
   uint32_t verifying_count_ = 0;

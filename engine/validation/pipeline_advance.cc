@@ -67,7 +67,8 @@ absl::StatusOr<bool> BlockPipeline::ReadAhead(std::span<const HeaderId> path) {
       return absl::DataLossError(absl::StrCat("The block files hold something else where block ", tree_.hash(id).ToHex(),
                                               " at height ", tree_.height(id), " should be: they are damaged. Start with -reindex."));
     }
-    Submit(id, std::move(raw), nullptr, 0);
+    const auto sender = senders_.extract(id);
+    Submit(id, std::move(raw), nullptr, sender.empty() ? 0 : sender.mapped());
     any = true;
   }
   return any;

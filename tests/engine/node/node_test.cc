@@ -158,6 +158,52 @@ TEST_F(NodeTest, ABadBlockIsStillBadAfterARestart) {
   EXPECT_EQ(node.Status().header_height, good.height());
 }
 
+TEST_F(NodeTest, ABadBlockCostsItsSenderTheConnectionThoughItWaitedForItsBranchToWin) {
+  ChainBuilder rival = chain_;
+  const TestBlock bad = rival.Add({}, 51 * kCoin, 7);
+  const TestBlock above = rival.Add();
+  chain_.Add();
+  peers_.Connect(1, &chain_);
+  TestNode node(options_);
+  Sync(node);
+  // As much work as the tip: stored, and let go.
+  ScriptedPeer& sender = peers_.Connect(2, nullptr);
+  sender.loose_blocks = {{bad.hash, bad.raw}};
+  peers_.Say(HeadersReceived{2, {bad.header}});
+  node.RunUntil([&] { return !sender.blocks_asked.empty(); });
+  node.RunUntilQuiet();
+  ASSERT_FALSE(sender.is_disconnected);
+  // Somebody else makes that branch the better one.
+  ScriptedPeer& other = peers_.Connect(3, nullptr);
+  other.loose_blocks = {{above.hash, above.raw}};
+  peers_.Say(HeadersReceived{3, {above.header}});
+  node.RunUntil([&] { return sender.is_disconnected; });
+  EXPECT_TRUE(sender.is_discouraged);
+  EXPECT_EQ(sender.disconnect_reason, "sent a bad block: bad-cb-amount");
+  EXPECT_FALSE(other.is_disconnected) << other.disconnect_reason;
+  Sync(node);
+  ExpectSynced(node);
+}
+
+TEST_F(NodeTest, ABadBlockCostsItsSenderTheConnectionBesideAWithheldHeader) {
+  ChainBuilder withheld = chain_, rival = chain_;
+  withheld.Add({}, -1, 5);
+  const TestBlock bad = rival.Add({}, 51 * kCoin, 7);
+  ScriptedPeer& honest = peers_.Connect(1, &chain_);
+  TestNode node(options_);
+  Sync(node);
+  peers_.Say(HeadersReceived{1, {withheld.blocks().back()->header}});
+  node.RunUntil([&] { return node.Status().header_height == withheld.height(); });
+  ScriptedPeer& sender = peers_.Connect(2, nullptr);
+  sender.loose_blocks = {{bad.hash, bad.raw}};
+  peers_.Say(HeadersReceived{2, {bad.header}});
+  node.RunUntil([&] { return sender.is_disconnected; });
+  EXPECT_TRUE(sender.is_discouraged);
+  EXPECT_EQ(sender.disconnect_reason, "sent a bad block: bad-cb-amount");
+  EXPECT_FALSE(honest.is_disconnected);
+  ExpectSynced(node);
+}
+
 TEST_F(NodeTest, AChainWithTooLittleWorkIsNotDownloadedAndOneWithJustEnoughIs) {
   HeaderTree tree(BlockHeader::Load(GenesisBlock(ParamsFor(ChainId::kRegtest)).data()));
   HeaderId tip = kGenesisId;
