@@ -12,7 +12,6 @@
 namespace headrace {
 namespace {
 
-constexpr uint64_t kStepBytes = 8 << 20;
 // Image writes under way at once; each holds a copy of a shard.
 constexpr size_t kWritesMax = 8;
 // Garbage in old segments is kept below this share of the living: space stays under 1.4 times the live bytes.
@@ -148,7 +147,7 @@ absl::Status CoinCheckpoint::WaitForWrites(size_t left_max) {
 
 absl::Status CoinCheckpoint::CopyShards(bool wait) {
   uint64_t copied_bytes = 0;
-  while (copied_shards_ < kCoinShardCount && (wait || copied_bytes < kStepBytes)) {
+  while (copied_shards_ < kCoinShardCount && (wait || copied_bytes < state_->checkpoint_step_bytes)) {
     HR_RETURN_IF_ERROR(CopyShard(copied_shards_, copied_bytes));
     ++copied_shards_;
   }

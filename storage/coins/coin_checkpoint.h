@@ -5,7 +5,7 @@
 // Order on disk: whatever the blocks need (the engine's make_durable), segments, image, directory, then the manifest;
 // files of the one before go only after that.
 //
-// Threads: the engine thread. A step copies about 8 MiB, and never waits for the disk but to publish, or when told to.
+// Threads: the engine thread. A step copies about `checkpoint_step_bytes` (8 MiB), and never waits for the disk but to publish, or when told to.
 #pragma once
 
 #include <cstdint>

@@ -46,6 +46,7 @@ FlatCoinStore::FlatCoinStore(const CoinStoreOptions& options)
   state_.directory = options.directory;
   state_.network_magic = options.network_magic;
   state_.cache_bytes_max = options.cache_bytes_max;
+  state_.checkpoint_step_bytes = options.checkpoint_step_bytes;
 }
 
 absl::Status FlatCoinStore::LoadImages(const CoinManifest& manifest) {

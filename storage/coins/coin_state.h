@@ -23,6 +23,7 @@ struct CoinState {
   uint32_t network_magic = 0;
   uint64_t hash_key[2] = {0, 0};
   uint64_t cache_bytes_max = 0;
+  uint64_t checkpoint_step_bytes = 0;
 
   RecordSpace space;
   std::array<CoinShard, kCoinShardCount> shards;

@@ -34,6 +34,8 @@ struct CoinStoreOptions {
   uint32_t network_magic = 0;
   // For index and young records together. The index must be resident whatever this says.
   uint64_t cache_bytes_max = uint64_t{450} << 20;
+  // What one step of a checkpoint copies: enough to use the disk well, little enough that a step is short.
+  uint64_t checkpoint_step_bytes = uint64_t{8} << 20;
   // The block an empty store stands on: genesis, whose outputs are no coins.
   BlockPoint origin;
   // Makes block files, undo and block index durable through the applied height; called before a manifest is published.

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "engine/consensus/chain_params.h"
+#include "engine/crypto/muhash.h"
 #include "engine/primitives/byte_writer.h"
 #include "engine/primitives/coin.h"
 
@@ -46,6 +47,16 @@ std::vector<uint8_t> CoinbaseScript(uint32_t height, uint32_t salt) {
   return script;
 }
 
+// A coin as the hashes of the whole set take it.
+void AppendCoin(const OutPoint& outpoint, const TestCoin& coin, std::vector<uint8_t>& bytes) {
+  ByteWriter writer(bytes);
+  writer.Bytes(outpoint.txid.span());
+  writer.U32(outpoint.index);
+  writer.U32(coin.height << 1 | (coin.is_coinbase ? 1 : 0));
+  writer.U64(static_cast<uint64_t>(coin.amount));
+  writer.VarBytes(coin.script);
+}
+
 }  // namespace
 
 std::vector<uint8_t> TestTransaction::Serialize() const {
@@ -73,29 +84,40 @@ Hash256 TestTransaction::Txid() const { return Hash256(Sha256d(Serialize())); }
 ChainBuilder::ChainBuilder() : genesis_(BlockHeader::Load(GenesisBlock(ParamsFor(ChainId::kRegtest)).data())) {}
 
 const TestBlock& ChainBuilder::Add(std::vector<TestTransaction> transactions, Amount coinbase_value, uint32_t salt) {
-  auto block = std::make_shared<TestBlock>();
-  block->height = height() + 1;
-  Amount value = 50 * kCoin >> (block->height / 150);
+  const uint32_t new_height = height() + 1;
+  Amount value = 50 * kCoin >> (new_height / 150);
+  std::map<OutPoint, Amount> own;  // made by this block
   for (const TestTransaction& transaction : transactions) {
     for (const OutPoint& input : transaction.inputs) {
-      if (const auto coin = coins_.find(input); coin != coins_.end()) value += coin->second.amount;
+      if (const auto coin = coins_.find(input); coin != coins_.end()) {
+        value += coin->second.amount;
+      } else if (const auto made = own.find(input); made != own.end()) {
+        value += made->second;
+      }
     }
-    for (const TestOutput& output : transaction.outputs) value -= output.amount;
+    const Hash256 txid = transaction.Txid();
+    for (uint32_t o = 0; o < transaction.outputs.size(); ++o) {
+      value -= transaction.outputs[o].amount;
+      own[{txid, o}] = transaction.outputs[o].amount;
+    }
   }
   TestTransaction coinbase;
   coinbase.inputs = {OutPoint{Hash256(), OutPoint::kNullIndex}};
-  coinbase.script_sig = CoinbaseScript(block->height, salt);
-  // Inside-block chains leave the sum above wrong by what they pass on; such tests give the value themselves.
+  coinbase.script_sig = CoinbaseScript(new_height, salt);
   coinbase.outputs = {{coinbase_value >= 0 ? coinbase_value : value, kTrueScript}};
-  block->transactions.push_back(coinbase);
-  block->transactions.insert(block->transactions.end(), transactions.begin(), transactions.end());
+  transactions.insert(transactions.begin(), coinbase);
+  return AddExactly(std::move(transactions));
+}
 
-  std::vector<Hash256> txids;
-  for (const TestTransaction& transaction : block->transactions) txids.push_back(transaction.Txid());
+const TestBlock& ChainBuilder::AddExactly(std::vector<TestTransaction> transactions) {
+  auto block = std::make_shared<TestBlock>();
+  block->height = height() + 1;
+  block->transactions = std::move(transactions);
+  for (const TestTransaction& transaction : block->transactions) block->txids.push_back(transaction.Txid());
   BlockHeader& header = block->header;
   header.version = 4;
   header.previous = blocks_.empty() ? genesis_.Hash() : blocks_.back()->hash;
-  header.merkle_root = PlainMerkleRoot(txids);
+  header.merkle_root = PlainMerkleRoot(block->txids);
   header.time_s = genesis_.time_s + block->height * 600;
   header.bits = kRegtestBits;
   while (!MeetsRegtestTarget(header.Hash())) ++header.nonce;
@@ -116,7 +138,7 @@ void ChainBuilder::ApplyToSet(const TestBlock& block) {
   for (size_t t = 0; t < block.transactions.size(); ++t) {
     const TestTransaction& transaction = block.transactions[t];
     for (const OutPoint& input : transaction.inputs) coins_.erase(input);
-    const Hash256 txid = transaction.Txid();
+    const Hash256& txid = block.txids[t];
     for (uint32_t o = 0; o < transaction.outputs.size(); ++o) {
       const TestOutput& output = transaction.outputs[o];
       if (!IsUnspendable(output.script)) coins_[{txid, o}] = {output.amount, block.height, t == 0, output.script};
@@ -141,7 +163,7 @@ TestTransaction ChainBuilder::Spend(const std::vector<OutPoint>& inputs, uint32_
 }
 
 OutPoint ChainBuilder::CoinbaseOf(uint32_t height) const {
-  return {blocks_[height - 1]->transactions[0].Txid(), 0};
+  return {blocks_[height - 1]->txids[0], 0};
 }
 
 void ChainBuilder::TruncateTo(uint32_t height) {
@@ -152,15 +174,19 @@ void ChainBuilder::TruncateTo(uint32_t height) {
 
 Hash256 HashSerialized3(const TestCoinSet& coins) {
   std::vector<uint8_t> bytes;
-  ByteWriter writer(bytes);
-  for (const auto& [outpoint, coin] : coins) {
-    writer.Bytes(outpoint.txid.span());
-    writer.U32(outpoint.index);
-    writer.U32(coin.height << 1 | (coin.is_coinbase ? 1 : 0));
-    writer.U64(static_cast<uint64_t>(coin.amount));
-    writer.VarBytes(coin.script);
-  }
+  for (const auto& [outpoint, coin] : coins) AppendCoin(outpoint, coin, bytes);
   return Hash256(Sha256d(bytes));
+}
+
+Hash256 MuHashOf(const TestCoinSet& coins) {
+  MuHash muhash;
+  std::vector<uint8_t> bytes;
+  for (const auto& [outpoint, coin] : coins) {
+    bytes.clear();
+    AppendCoin(outpoint, coin, bytes);
+    muhash.Insert(bytes);
+  }
+  return Hash256(muhash.Finish());
 }
 
 }  // namespace headrace::testing

@@ -46,6 +46,7 @@ struct TestBlock {
   uint32_t height = 0;
   SlabRef raw;
   std::vector<TestTransaction> transactions;  // the coinbase first
+  std::vector<Hash256> txids;                 // of the same
 };
 
 inline const std::vector<uint8_t> kTrueScript = {0x51};
@@ -59,6 +60,8 @@ class ChainBuilder {
   // Mines a block on the tip. `coinbase_value` -1: subsidy and fees. The block joins the branch and its naive set,
   // whether or not its rules hold. `salt` makes coinbases of competing branches differ.
   const TestBlock& Add(std::vector<TestTransaction> transactions = {}, Amount coinbase_value = -1, uint32_t salt = 0);
+  // The same with a coinbase of one's own: `transactions` begin with it. For networks whose rules allow what Add never makes.
+  const TestBlock& AddExactly(std::vector<TestTransaction> transactions);
 
   // A transaction that spends `inputs` of the set to `outputs_count` OP_TRUE outputs, `fee` left over.
   TestTransaction Spend(const std::vector<OutPoint>& inputs, uint32_t outputs_count, Amount fee = 0) const;
@@ -79,7 +82,8 @@ class ChainBuilder {
   TestCoinSet coins_;
 };
 
-// The field's hash_serialized_3 of a naive set.
+// The field's hash_serialized_3 of a naive set, and its MuHash.
 Hash256 HashSerialized3(const TestCoinSet& coins);
+Hash256 MuHashOf(const TestCoinSet& coins);
 
 }  // namespace headrace::testing

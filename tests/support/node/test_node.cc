@@ -7,6 +7,7 @@
 #include "engine/consensus/chain_params.h"
 #include "gtest/gtest.h"
 #include "storage/coins/coin_set_statistics.h"
+#include "storage/file/open_file_system.h"
 
 namespace headrace::testing {
 
@@ -56,7 +57,7 @@ TestNode::TestNode(const TestNodeOptions& options)
       no_peers_(new NoPeers),
       entropy_(new TestEntropy), doorbell_(new NoDoorbell) {
   const ChainParams& params = options.params == nullptr ? ParamsFor(ChainId::kRegtest) : *options.params;
-  files_ = OpenFileSystem().value();
+  files_ = std::make_unique<FailingFileSystem>(OpenFileSystem().value());
   FlatBlockStore::Options block_options;
   block_options.directory = options.directory + "/blocks";
   block_options.magic = params.message_magic;
@@ -75,7 +76,8 @@ TestNode::TestNode(const TestNodeOptions& options)
   coin_options.directory = options.directory + "/coins";
   coin_options.network_magic = LoadLittle32(params.message_magic.data());
   coin_options.origin = {params.genesis_hash, 0};
-  coin_options.cache_bytes_max = 16 << 20;
+  coin_options.cache_bytes_max = options.coin_cache_bytes_max;
+  coin_options.checkpoint_step_bytes = options.checkpoint_step_bytes;
   coin_options.make_durable = [this] { return blocks_->Sync(); };
   coins_ = OpenCoinStore(coin_options).value();
   node_ = std::make_unique<Node>(params, options.node,
@@ -146,6 +148,7 @@ void TestNode::ExpectCoins(const TestCoinSet& expected) {
   const auto statistics = ComputeSetStatistics(*coins_, &executor_);
   ASSERT_TRUE(statistics.ok()) << statistics.status();
   EXPECT_EQ(statistics->hash_serialized, HashSerialized3(expected));
+  EXPECT_EQ(statistics->muhash, MuHashOf(expected));
   std::vector<uint8_t> script;
   for (const auto& [outpoint, wanted] : expected) {
     Coin coin;

@@ -11,7 +11,7 @@
 #include "engine/ports/entropy.h"
 #include "storage/blocks/flat_block_store.h"
 #include "storage/coins/flat_coin_store.h"
-#include "storage/file/open_file_system.h"
+#include "tests/support/node/failing_file_system.h"
 #include "tests/support/chain_builder.h"
 #include "tests/support/temporary_directory.h"
 
@@ -24,6 +24,9 @@ struct TestNodeOptions {
   NodeOptions node;
   // The rules of the network; outlives the node. Regtest, when absent.
   const ChainParams* params = nullptr;
+  uint64_t coin_cache_bytes_max = 16 << 20;
+  // One byte: a shard a step, so that the shards of a checkpoint stand at many heights.
+  uint64_t checkpoint_step_bytes = 8 << 20;
   bool reindex = false;
   bool reindex_chainstate = false;
   // What its clock shows, in seconds since 1970; it stands still until SetNow.
@@ -48,10 +51,16 @@ class TestNode {
   absl::Status Shutdown() { return node_->Shutdown(); }
   void SetNow(int64_t now_s);
 
+  // From its `operations`-th next change on, the disk takes nothing any more: every write, sync, rename and removal fails and
+  // leaves the files as they are. What a process that is killed there leaves behind.
+  void FailDiskAfter(uint64_t operations) { files_->FailAfter(operations); }
+  bool disk_has_failed() const { return files_->has_failed(); }
+  uint64_t disk_changes() const { return files_->changes(); }
+
   Node& node() { return *node_; }
   CoinStore& coins() { return *coins_; }
   NodeStatus Status();
-  // Whether the store holds exactly these coins, and the hash of the set is theirs.
+  // Whether the store holds exactly these coins, and both hashes of the set are theirs.
   void ExpectCoins(const TestCoinSet& expected);
 
  private:
@@ -64,7 +73,7 @@ class TestNode {
   std::unique_ptr<PeerGateway> no_peers_;
   std::unique_ptr<TestEntropy> entropy_;
   std::unique_ptr<NoDoorbell> doorbell_;
-  std::unique_ptr<FileSystem> files_;
+  std::unique_ptr<FailingFileSystem> files_;
   std::unique_ptr<FlatBlockStore> blocks_;
   std::unique_ptr<FlatCoinStore> coins_;
   std::unique_ptr<Node> node_;
