@@ -191,11 +191,23 @@ void BlockPipeline::KeepReady(JobOwner job) {
   ready_.emplace(key, std::move(job));
   // What waits out of order can go: its bytes are in the block files.
   while ((ready_bytes_ > options_.ready_bytes_max || ready_.size() > options_.ready_blocks_max) && ready_.size() > 1) {
-    auto farthest = std::prev(ready_.end());
-    ready_bytes_ -= farthest->second->footprint_bytes();
-    LetGo(std::move(farthest->second));
-    ready_.erase(farthest);
+    const auto unneeded = LeastNeeded();
+    ready_bytes_ -= unneeded->second->footprint_bytes();
+    LetGo(std::move(unneeded->second));
+    ready_.erase(unneeded);
   }
+}
+
+// A branch that is still arriving may begin far below the resolved block: by height alone its blocks would crowd out the next
+// one of the chain that can be followed, which would then be read and dropped for ever. What is not above the resolved
+// block is of no use before something is disconnected, so it goes first, then the farthest; the next one stays.
+BlockPipeline::ReadyBlocks::iterator BlockPipeline::LeastNeeded() {
+  const uint32_t resolved_height = tree_.height(resolved_);
+  if (ready_.begin()->first.first <= resolved_height) return ready_.begin();
+  const auto farthest = std::prev(ready_.end());
+  const auto [height, id] = farthest->first;
+  const bool is_next = height == resolved_height + 1 && tree_.IsAncestorOf(id, target_);
+  return is_next ? std::prev(farthest) : farthest;
 }
 
 void BlockPipeline::LetGo(JobOwner job) {

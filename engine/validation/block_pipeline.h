@@ -127,6 +127,7 @@ class BlockPipeline {
 
  private:
   using JobOwner = std::unique_ptr<BlockJob>;
+  using ReadyBlocks = std::map<std::pair<uint32_t, HeaderId>, JobOwner>;  // by height
   enum GraphNode : int { kParseNode, kCheckNode, kVerifyNode };
 
   // Intake (block_pipeline.cc).
@@ -136,6 +137,7 @@ class BlockPipeline {
   absl::StatusOr<bool> CollectDone(std::vector<BlockReport>& reports);
   absl::Status Admit(JobOwner job, std::vector<BlockReport>& reports);
   void KeepReady(JobOwner job);
+  ReadyBlocks::iterator LeastNeeded();
   // Recycles a job whose block is stored and will be read again when its turn comes.
   void LetGo(JobOwner job);
   template <typename Predicate>
@@ -184,7 +186,7 @@ class BlockPipeline {
   std::unique_ptr<TaskGraph> graph_;
   absl::flat_hash_map<HeaderId, JobOwner> in_graph_;
   uint64_t graph_bytes_ = 0;
-  std::map<std::pair<uint32_t, HeaderId>, JobOwner> ready_;  // by height: the farthest is dropped first
+  ReadyBlocks ready_;
   uint64_t ready_bytes_ = 0;
   // Who sent the blocks that were let go: should one turn out bad when it is read again, its sender answers for it. Bounded;
   // an entry goes with its block's turn.

@@ -1,0 +1,68 @@
+// Branches that peers show and deliver, or do not deliver.
+#include <chrono>
+#include <thread>
+
+#include "tests/engine/node/reorg_fixture.h"
+#include "tests/support/node/scripted_peers.h"
+
+namespace headrace {
+namespace {
+
+using testing::BusyBranch;
+using testing::ReorgFixture;
+using testing::ScriptedPeer;
+using testing::ScriptedPeers;
+using testing::TestBlock;
+using testing::TestNode;
+using testing::TestNodeOptions;
+
+class ReorgPeersTest : public ReorgFixture {
+ protected:
+  ScriptedPeers peers_;
+};
+
+// A branch with more headers comes block by block from below; meanwhile the chain that is whole goes on. Its blocks
+// must not be crowded out of the little memory there is by those of a branch that cannot be followed yet.
+TEST_F(ReorgPeersTest, ABranchThatIsNotWholeYetDoesNotCrowdOutTheOneThatIs) {
+  BusyBranch whole = Base(120, 1, 3);
+  BusyBranch late = whole.Fork(90, 2);
+  late.Grow(60, 3);
+  for (const uint32_t ready_blocks_max : {1u, 2u, 8u}) {
+    SCOPED_TRACE(ready_blocks_max);
+    const testing::TemporaryDirectory directory;
+    BusyBranch chain = whole;
+    TestNodeOptions options = Options();
+    options.directory = directory.path();
+    options.peers = &peers_;
+    options.node.pipeline.ready_blocks_max = ready_blocks_max;
+    TestNode node(options);
+    OfferFrom(node, chain, 1);
+    node.RunUntilQuiet();
+    const PeerId id = ready_blocks_max;
+    ScriptedPeer& peer = peers_.Connect(id, &late.chain());
+    bool delivers_all = false;
+    peer.answer = [&](const TestBlock& block) { return delivers_all || block.height < 110 ? block.raw : SlabRef(); };
+    const size_t wanted = 110 - 91;
+    node.RunUntil([&] { return peer.blocks_asked.size() >= 16 && node.node().Status().blocks_downloaded >= wanted; });
+    chain.Grow(3, 3);
+    OfferFrom(node, chain, 121);
+    // Not RunUntil: a node that reads and drops the same block for ever is never idle.
+    for (int turn = 0; turn < 20'000 && node.node().AppliedTip().height < chain.height(); ++turn) {
+      ASSERT_TRUE(node.Turn().ok());
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    }
+    node.RunUntilNothingMoves();
+    ExpectOn(node, chain);
+    if (HasFailure()) return;
+    // The rest comes after all, from somebody else.
+    peers_.Leave(id);
+    peers_.Connect(id + 100, &late.chain());
+    node.RunUntil([&] { return node.node().AppliedTip().hash == late.tip(); });
+    node.RunUntilQuiet();
+    ExpectOn(node, late);
+    peers_.Leave(id + 100);
+  }
+}
+
+}  // namespace
+}  // namespace headrace
