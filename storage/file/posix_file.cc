@@ -6,7 +6,9 @@
 
 #include <cerrno>
 
+#include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
+#include "engine/base/status_macros.h"
 #include "storage/file/file_error.h"
 
 namespace headrace {
@@ -26,9 +28,19 @@ int OpenFlags(OpenMode mode) {
   HR_CHECK(false);
 }
 
+// Looked at before it is opened: opening a pipe waits for whoever writes to it.
+absl::Status CheckIsFile(const std::string& path) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return absl::OkStatus();
+  const char* const kind = S_ISDIR(status.st_mode) ? "a directory" : S_ISFIFO(status.st_mode) ? "a pipe" : "a device or socket";
+  return absl::FailedPreconditionError(
+      absl::StrCat("Cannot open ", path, ": it is ", kind, " and not a file. Name or put a regular file there."));
+}
+
 }  // namespace
 
 absl::StatusOr<FileRef> PosixFile::Open(const std::string& path, OpenMode mode) {
+  HR_RETURN_IF_ERROR(CheckIsFile(path));
   int descriptor;
   do {
     // Only the owner reads and writes: what this node knows of its peers is nobody else's business.
