@@ -30,7 +30,7 @@ std::vector<Hash256>& MerkleBuffer() {
 // Verdicts of rules that concern the whole block.
 constexpr Verdict Broken(Rule rule, uint32_t transaction = 0) { return {rule, transaction}; }
 
-Verdict CheckMerkle(const BlockColumns& block, const ChainParams&) {
+Verdict CheckMerkleRoot(const BlockColumns& block) {
   const MerkleRoot merkle = ComputeMerkleRoot(block.txid, MerkleBuffer());
   if (merkle.root != block.header.merkle_root) return Broken(Rule::kMerkleRootMismatch);
   if (merkle.is_ambiguous) return Broken(Rule::kMerkleDuplicate);
@@ -57,6 +57,8 @@ bool MayBeAnotherBlock(const BlockColumns& block) {
   }
   return false;
 }
+
+Verdict CheckMerkle(const BlockColumns& block, const ChainParams&) { return CheckMerkleRoot(block); }
 
 Verdict CheckAmbiguity(const BlockColumns& block, const ChainParams&) {
   const bool is_ambiguous = block.transaction_count() > 0 && !block.transaction(0).IsCoinbase() && MayBeAnotherBlock(block);
@@ -140,9 +142,8 @@ ByteSpan WitnessReservedValue(TransactionView coinbase) {
   return reader.ok() && items == 1 && item.size() == 32 ? item : ByteSpan();
 }
 
-Verdict CheckWitnessCommitment(const BlockColumns& block, const BlockContext& context) {
+Verdict CheckWitnesses(const BlockColumns& block, int output) {
   const TransactionView coinbase = block.transaction(0);
-  const int output = context.segwit ? FindWitnessCommitment(coinbase) : -1;
   if (output < 0) {
     for (uint32_t t = 0; t < block.transaction_count(); ++t) {
       if (block.has_witness[t] != 0) return Broken(Rule::kWitnessUnexpected, t);
@@ -156,6 +157,10 @@ Verdict CheckWitnessCommitment(const BlockColumns& block, const BlockContext& co
   const ByteSpan script = coinbase.script_pubkey(static_cast<uint32_t>(output));
   const bool matches = std::equal(commitment.begin(), commitment.end(), script.begin() + kCommitmentPrefix.size());
   return Broken(matches ? Rule::kNone : Rule::kWitnessCommitmentMismatch);
+}
+
+Verdict CheckWitnessCommitment(const BlockColumns& block, const BlockContext& context) {
+  return CheckWitnesses(block, context.segwit ? FindWitnessCommitment(block.transaction(0)) : -1);
 }
 
 Verdict CheckWeight(const BlockColumns& block, const BlockContext&) {
@@ -186,6 +191,14 @@ int FindWitnessCommitment(TransactionView coinbase) {
     }
   }
   return -1;
+}
+
+bool MatchesCommitments(const BlockColumns& block) {
+  if (block.transaction_count() == 0 || !CheckMerkleRoot(block).ok()) return false;
+  const int output = FindWitnessCommitment(block.transaction(0));
+  const bool any_witness = std::any_of(block.has_witness.begin(), block.has_witness.end(), [](uint8_t has) { return has != 0; });
+  // Before witnesses were introduced an output may look like a commitment by chance.
+  return !any_witness || (output >= 0 && CheckWitnesses(block, output).ok());
 }
 
 Verdict CheckBlock(const BlockColumns& block, const ChainParams& params) {

@@ -20,6 +20,10 @@ Verdict CheckBlock(const BlockColumns& block, const ChainParams& params);
 // Finality, height in the coinbase, witness commitment, weight. The block passed CheckBlock.
 Verdict CheckBlockContext(const BlockColumns& block, const BlockContext& context);
 
+// Whether the bytes are those that the header's hash stands for: Merkle root, and the witness commitment where there is one.
+// For blocks that passed all rules before, and may have been damaged since; txids and wtxids are filled.
+bool MatchesCommitments(const BlockColumns& block);
+
 // The coinbase's output that commits to the witnesses (BIP141: the last that has its form); -1 when there is none.
 int FindWitnessCommitment(TransactionView coinbase);
 

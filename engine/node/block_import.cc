@@ -1,12 +1,14 @@
 #include "engine/node/block_import.h"
 
+#include <array>
+
 #include "engine/base/log.h"
 #include "engine/chain/header_acceptance.h"
 #include "engine/ports/block_store.h"
 
 namespace headrace {
 
-bool BlockImport::Offer(SharedBytes&& block) {
+bool BlockImport::Offer(MaskedBytes&& block) {
   // Counted first, so that nobody sees an empty import with a block in the ring.
   offered_.fetch_add(1, std::memory_order_release);
   if (ring_.TryPush(std::move(block))) return true;
@@ -16,7 +18,7 @@ bool BlockImport::Offer(SharedBytes&& block) {
 
 bool BlockImport::Take(int64_t now_s, Ready& ready) {
   while (true) {
-    SharedBytes block;
+    MaskedBytes block;
     if (!connectable_.empty()) {
       block = std::move(connectable_.back());
       connectable_.pop_back();
@@ -30,9 +32,11 @@ bool BlockImport::Take(int64_t now_s, Ready& ready) {
   }
 }
 
-bool BlockImport::TryConnect(SharedBytes&& block, int64_t now_s, Ready& ready) {
-  if (block.bytes.size() < BlockHeader::kSerializedBytes) return false;
-  const BlockHeader header = BlockHeader::Load(block.bytes.data());
+bool BlockImport::TryConnect(MaskedBytes&& block, int64_t now_s, Ready& ready) {
+  if (block.size() < BlockHeader::kSerializedBytes) return false;
+  std::array<uint8_t, BlockHeader::kSerializedBytes> header_bytes;
+  block.DecodeInto(header_bytes);
+  const BlockHeader header = BlockHeader::Load(header_bytes.data());
   const HeaderAcceptance accepted = AcceptHeader(tree_, header, params_, now_s);
   if (accepted.verdict.rule == Rule::kParentUnknown) {
     // The zero parent is another network's genesis: nothing will ever connect it.
@@ -48,7 +52,7 @@ bool BlockImport::TryConnect(SharedBytes&& block, int64_t now_s, Ready& ready) {
   }
   if (const auto children = waiting_.find(tree_.hash(accepted.id)); children != waiting_.end()) {
     waiting_count_ -= children->second.size();
-    for (SharedBytes& child : children->second) connectable_.push_back(std::move(child));
+    for (MaskedBytes& child : children->second) connectable_.push_back(std::move(child));
     waiting_.erase(children);
   }
   if (accepted.id == kGenesisId || tree_.has_data(accepted.id)) return false;

@@ -9,7 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "engine/base/bounded_ring.h"
-#include "engine/base/slab.h"
+#include "engine/base/masked_bytes.h"
 #include "engine/chain/header_tree.h"
 #include "engine/consensus/chain_params.h"
 
@@ -17,19 +17,19 @@ namespace headrace {
 
 class BlockImport {
  public:
-  // A waiting block costs a few words: its bytes stay in the file's mapping.
+  // A waiting block costs a few words: its bytes stay in the file's mapping, and stay obfuscated if they are.
   static constexpr size_t kWaitingMax = 1 << 20;
 
   BlockImport(HeaderTree& tree, const ChainParams& params) : tree_(tree), params_(params), ring_(kRingCapacity) {}
 
-  bool Offer(SharedBytes&& block);
+  bool Offer(MaskedBytes&& block);
   bool is_empty() const { return offered_.load(std::memory_order_acquire) == taken_.load(std::memory_order_acquire); }
   uint64_t taken_count() const { return taken_.load(std::memory_order_relaxed); }
 
   struct Ready {
     HeaderId id;
     bool is_new_header;
-    SharedBytes block;
+    MaskedBytes block;
   };
   // Moves the next block whose header is in the tree and whose data is missing to `ready`; false when there is none.
   bool Take(int64_t now_s, Ready& ready);
@@ -37,16 +37,16 @@ class BlockImport {
  private:
   static constexpr size_t kRingCapacity = 1024;
 
-  bool TryConnect(SharedBytes&& block, int64_t now_s, Ready& ready);
+  bool TryConnect(MaskedBytes&& block, int64_t now_s, Ready& ready);
 
   HeaderTree& tree_;
   const ChainParams& params_;
-  BoundedRing<SharedBytes> ring_;
+  BoundedRing<MaskedBytes> ring_;
   std::atomic<uint64_t> offered_{0};
   std::atomic<uint64_t> taken_{0};
-  absl::flat_hash_map<Hash256, std::vector<SharedBytes>> waiting_;  // by the parent's hash
+  absl::flat_hash_map<Hash256, std::vector<MaskedBytes>> waiting_;  // by the parent's hash
   size_t waiting_count_ = 0;
-  std::vector<SharedBytes> connectable_;  // their parent has just come
+  std::vector<MaskedBytes> connectable_;  // their parent has just come
 };
 
 }  // namespace headrace

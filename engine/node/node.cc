@@ -39,6 +39,7 @@ Node::Node(const ChainParams& params, const NodeOptions& options, const NodePort
       header_sync_(tree_, peers_),
       download_(tree_, peers_, WithStopHeight(options.download, options.stop_at_height)),
       serving_(tree_, pipeline_.chain(), ports.blocks, peers_),
+      strays_(params, tree_, records_, ports.blocks, pipeline_),
       import_(tree_, params),
       calls_(ports.doorbell),
       facade_(*this) {
@@ -47,8 +48,7 @@ Node::Node(const ChainParams& params, const NodeOptions& options, const NodePort
 
 absl::Status Node::Start(std::span<const StrayBlock> stray) {
   HR_RETURN_IF_ERROR(records_.Load());
-  HR_RETURN_IF_ERROR(AdoptStrayBlocks(stray, params_, ports_.clock, tree_, records_, ports_.blocks, ports_.executor,
-                                      options_.stop_requested));
+  strays_.Start(stray);
   HR_RETURN_IF_ERROR(pipeline_.Start());
   HR_LOG(kInfo, kNode, "the unspent set begins at height=", pipeline_.chain().height(),
          " hash=", tree_.hash(pipeline_.chain().tip()).ToHex(), " headers=", tree_.height(tree_.best_header()),
@@ -68,9 +68,10 @@ absl::StatusOr<bool> Node::Step() {
   const int64_t now_ns = ports_.clock.MonotonicNs();
   HR_ASSIGN_OR_RETURN(bool any, TakeEvents(now_ns));
   if (!reached_stop_height()) {
+    HR_ASSIGN_OR_RETURN(const bool stored, strays_.Step(ports_.clock.UnixSeconds(), options_.download.budget_bytes));
     HR_ASSIGN_OR_RETURN(const bool imported, TakeImports());
     HR_ASSIGN_OR_RETURN(const bool turned, TurnPipeline(now_ns));
-    any |= imported || turned;
+    any |= stored || imported || turned;
     Download(now_ns);
   }
   any |= calls_.Step();
@@ -90,7 +91,7 @@ absl::Status Node::Shutdown() {
   return status;
 }
 
-bool Node::OfferBlock(SharedBytes&& block) {
+bool Node::OfferBlock(MaskedBytes&& block) {
   if (!import_.Offer(std::move(block))) return false;
   ports_.doorbell.Ring();
   return true;
@@ -151,6 +152,8 @@ void Node::OnBlock(const BlockReceived& event, int64_t now_ns) {
 }
 
 absl::StatusOr<bool> Node::TakeImports() {
+  // A block that is in the block files already would be stored a second time.
+  if (!strays_.is_done()) return false;
   bool any = false;
   BlockImport::Ready ready;
   const int64_t now_s = ports_.clock.UnixSeconds();
@@ -158,7 +161,7 @@ absl::StatusOr<bool> Node::TakeImports() {
     any = true;
     if (ready.is_new_header) HR_RETURN_IF_ERROR(records_.Put(ready.id));
     if (pipeline_.Holds(ready.id)) continue;
-    const SlabRef slab = Slab::Copy(ready.block.bytes);
+    const SlabRef slab = ready.block.ToSlab();
     pipeline_.Submit(ready.id, SharedBytes::From(slab), slab, 0);
   }
   return any;
@@ -204,7 +207,7 @@ void Node::Download(int64_t now_ns) {
            tree_.height(best), " (see -minimumchainwork)");
     return;
   }
-  if (!pipeline_.is_recovering()) download_.Assign(pipeline_.pending_bytes(), now_ns, commands_);
+  if (!pipeline_.is_recovering() && strays_.is_done()) download_.Assign(pipeline_.pending_bytes(), now_ns, commands_);
 }
 
 void Node::Announce() {

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <mutex>
 #include <span>
 #include <vector>
@@ -34,8 +33,6 @@ struct NodeOptions {
   Uint256 minimum_chain_work;
   // Zero: never. Otherwise the node applies exactly so many blocks and then asks to be stopped.
   uint32_t stop_at_height = 0;
-  // Asked while Start takes up blocks from the block files, which may be all of them: true ends it with Cancelled.
-  std::function<bool()> stop_requested;
 };
 
 struct NodePorts {
@@ -51,7 +48,7 @@ class Node {
  public:
   Node(const ChainParams& params, const NodeOptions& options, const NodePorts& ports);
 
-  // Reads the index into the header tree, takes up the coin store's state; `stray` blocks join the index.
+  // Reads the index into the header tree, takes up the coin store's state; `stray` blocks join the index in the turns to come.
   absl::Status Start(std::span<const StrayBlock> stray);
   // One turn: messages, downloads, stages, answers. False when there was nothing to do.
   absl::StatusOr<bool> Step();
@@ -64,7 +61,7 @@ class Node {
   NodeStatus Status() const;
   bool reached_stop_height() const { return reached_stop_height_.load(std::memory_order_relaxed); }
   // Hands in a block from a file; false when the queue is full: try again.
-  bool OfferBlock(SharedBytes&& block);
+  bool OfferBlock(MaskedBytes&& block);
   // Blocks handed in and not yet taken by the pipeline.
   bool import_is_empty() const { return import_.is_empty(); }
   uint64_t imported_count() const { return import_.taken_count(); }
@@ -106,6 +103,7 @@ class Node {
   HeaderSync header_sync_;
   BlockDownload download_;
   BlockServing serving_;
+  StrayBlocks strays_;
   BlockImport import_;
 
   EngineCalls calls_;

@@ -24,12 +24,18 @@ WaitReason Node::WaitingOn() const {
     return target == kGenesisId && peers_.empty() ? WaitReason::kPeer : WaitReason::kNothing;
   }
   if (pipeline_.is_busy()) return WaitReason::kCpu;
+  if (!strays_.is_done()) return WaitReason::kDisk;
   if (download_.in_flight_count() != 0) return WaitReason::kNetwork;
   return download_.any_peer_has_blocks() ? WaitReason::kDisk : WaitReason::kPeer;
 }
 
 // By transactions as far as they are known: those ahead are estimated from the blocks applied lately.
 double Node::Progress() const {
+  if (!strays_.is_done() && strays_.bytes_total() != 0) {
+    // What the pipeline holds has been handed over and is not done yet.
+    const uint64_t done = strays_.bytes_done() - std::min(strays_.bytes_done(), pipeline_.pending_bytes());
+    return static_cast<double>(done) / static_cast<double>(strays_.bytes_total());
+  }
   const HeaderId tip = pipeline_.chain().tip();
   const uint32_t height = tree_.height(tip);
   const uint32_t header_height = std::max(tree_.height(tree_.best_header()), height);
@@ -79,6 +85,7 @@ void Node::PublishStatus(int64_t now_ns) {
   status.coin_store_resident_bytes = coins.resident_bytes;
   status.bytes_in_flight = pipeline_.pending_bytes();
   status.disk_bytes_written = coins.bytes_written + ports_.blocks.bytes_written();
+  status.stored_blocks_left = strays_.blocks_left();
   status.checkpoints = coins.checkpoints;
   status.waiting_on = WaitingOn();
   status.blocks_in_flight_max_per_peer = download_.in_flight_per_peer_max_ever();

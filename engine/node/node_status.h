@@ -34,7 +34,9 @@ struct NodeStatus {
   uint32_t durable_height = 0;
   Hash256 applied_hash;
   uint32_t applied_time_s = 0;  // header time of the applied tip
-  double progress = 0;          // 0 to 1, by transactions as well as is known
+  // 0 to 1: of the blocks that are in the block files and still to join the index, by bytes, while there are any;
+  // otherwise of the chain, by transactions as well as is known.
+  double progress = 0;
   bool is_initial_block_download = true;
 
   // Totals since start.
@@ -51,6 +53,7 @@ struct NodeStatus {
   uint64_t coin_store_resident_bytes = 0;
   uint64_t bytes_in_flight = 0;   // slabs received and not yet applied
   uint64_t disk_bytes_written = 0;
+  uint64_t stored_blocks_left = 0;  // in the block files, and still to join the index
   uint64_t checkpoints = 0;
 
   WaitReason waiting_on = WaitReason::kNothing;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -66,6 +67,16 @@ class BlockStore {
 
   // Everything put and appended so far is on disk when this returns: block and undo files, then the index.
   virtual absl::Status Sync() = 0;
+
+  // Blocks that the store found in its files at start without a record have been taken up, or left for good: the next start
+  // does not look for them again. Syncs when there were any.
+  virtual absl::Status ForgetStrays() = 0;
+
+  // The sentence for a stored block whose bytes are not what they should be: names the file and says what to do. Any thread.
+  virtual absl::Status DamageAt(const BlockPosition& position, const std::string& what) const = 0;
+
+  // Where the store is, for sentences that an operator reads.
+  virtual const std::string& directory() const = 0;
 
   // Hands over what waits, without blocking: for a turn of the engine that appended nothing.
   virtual absl::Status Poll() = 0;

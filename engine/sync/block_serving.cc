@@ -2,12 +2,15 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "engine/base/limits.h"
 #include "engine/base/log.h"
 #include "engine/base/status_macros.h"
 #include "engine/chain/locator.h"
+#include "engine/consensus/check_block.h"
 #include "engine/primitives/decode.h"
 #include "engine/primitives/encode.h"
+#include "engine/primitives/transaction_hashes.h"
 
 namespace headrace {
 
@@ -59,6 +62,11 @@ void BlockServing::OnGetData(const GetDataReceived& message) {
   }
 }
 
+bool BlockServing::IsFoundWhole(HeaderId id) {
+  if (found_whole_.size() <= id) found_whole_.resize(tree_.size());
+  return found_whole_[id];
+}
+
 absl::Status BlockServing::ServeOne(SyncPeer& peer, const InventoryItem& item, uint64_t& queued_bytes,
                                     std::vector<PeerCommand>& commands) {
   const bool is_block = (item.type & ~kInvWitnessFlag) == kInvBlock;
@@ -68,11 +76,21 @@ absl::Status BlockServing::ServeOne(SyncPeer& peer, const InventoryItem& item, u
     return absl::OkStatus();
   }
   HR_ASSIGN_OR_RETURN(SharedBytes block, blocks_.Map(tree_.data(id)));
-  if ((item.type & kInvWitnessFlag) == 0) {
-    BlockColumns columns;
-    if (DecodeBlock(block.bytes, columns) != DecodeError::kNone) {
-      return absl::DataLossError("A stored block does not decode any more: the block files are damaged. Start with -reindex.");
+  const bool is_stripped = (item.type & kInvWitnessFlag) == 0;
+  BlockColumns columns;
+  if (is_stripped || !IsFoundWhole(id)) {
+    if (DecodeBlock(block.bytes, columns) != DecodeError::kNone || columns.hash != tree_.hash(id)) {
+      return blocks_.DamageAt(tree_.data(id), absl::StrCat("block ", tree_.hash(id).ToHex(), " is not there any more"));
     }
+  }
+  if (!IsFoundWhole(id)) {
+    HashTransactions(columns);
+    if (!MatchesCommitments(columns)) {
+      return blocks_.DamageAt(tree_.data(id), absl::StrCat("block ", tree_.hash(id).ToHex(), " is not what was stored"));
+    }
+    found_whole_[id] = true;
+  }
+  if (is_stripped) {
     const bool any_witness = std::any_of(columns.has_witness.begin(), columns.has_witness.end(), [](uint8_t has) { return has != 0; });
     if (any_witness) block = SharedBytes::From(EncodeBlockStripped(columns));
   }

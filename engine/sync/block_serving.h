@@ -27,6 +27,9 @@ class BlockServing {
   absl::StatusOr<bool> Step(const PeerGateway& gateway, std::vector<PeerCommand>& commands);
 
  private:
+  // Whether the block's bytes were looked at since the start: a disk may lose them after they were checked, and what is
+  // sent damaged would be held against this node. Once a block; then it costs a bit.
+  bool IsFoundWhole(HeaderId id);
   absl::Status ServeOne(SyncPeer& peer, const InventoryItem& item, uint64_t& queued_bytes,
                         std::vector<PeerCommand>& commands);
 
@@ -34,6 +37,7 @@ class BlockServing {
   const ActiveChain& chain_;
   const BlockStore& blocks_;
   SyncPeers& peers_;
+  std::vector<bool> found_whole_;
 };
 
 }  // namespace headrace

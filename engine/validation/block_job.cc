@@ -9,6 +9,7 @@ void BlockJob::Recycle() {
   stage = BlockStage::kRequested;
   raw = {};
   slab = nullptr;
+  stored_at = {};
   columns.Clear();
   context = {};
   verdict = {};

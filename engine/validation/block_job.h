@@ -40,6 +40,7 @@ struct BlockJob {
   BlockStage stage = BlockStage::kRequested;
   SharedBytes raw;
   SlabRef slab;                 // the same bytes, when they still have to be written to a block file
+  BlockPosition stored_at;      // where they lie in one already, when the index does not know it yet
   BlockColumns columns;
   BlockContext context;
   Verdict verdict;

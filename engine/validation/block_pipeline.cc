@@ -73,7 +73,9 @@ absl::Status BlockPipeline::Start() {
   const HeaderId id = tree_.Find(start.hash);
   if (id == kNoHeader || tree_.height(id) != start.height) {
     return absl::FailedPreconditionError(
-        absl::StrCat("The unspent set ends at block ", start.hash.ToHex(), ", which the block index does not know. Start with -reindex-chainstate."));
+        absl::StrCat("The block index in ", blocks_.directory(), " does not know block ", start.hash.ToHex(),
+                     ", at which the unspent set ends: put back the files that belong together, or start once with "
+                     "-reindex-chainstate, which builds the set again from the block files."));
   }
   chain_.SetTip(id);
   resolved_ = id;
@@ -87,7 +89,9 @@ absl::Status BlockPipeline::Start() {
     const HeaderId end_id = tree_.Find(end.hash);
     if (end_id == kNoHeader || !tree_.IsAncestorOf(id, end_id)) {
       return absl::FailedPreconditionError(
-          absl::StrCat("The unspent set reaches to block ", end.hash.ToHex(), ", which the block index does not have above its start. Start with -reindex-chainstate."));
+          absl::StrCat("The block index in ", blocks_.directory(), " does not have block ", end.hash.ToHex(),
+                       ", to which the unspent set reaches, above the block where it starts: put back the files that belong "
+                       "together, or start once with -reindex-chainstate, which builds the set again from the block files."));
     }
     is_recovering_ = true;
     recovery_tip_ = end_id;
@@ -112,7 +116,7 @@ bool BlockPipeline::Holds(HeaderId id) const {
   return in_graph_.contains(id) || ready_.contains({tree_.height(id), id});
 }
 
-void BlockPipeline::Submit(HeaderId id, SharedBytes raw, SlabRef slab, PeerId source) {
+void BlockPipeline::Submit(HeaderId id, SharedBytes raw, SlabRef slab, PeerId source, const BlockPosition& stored_at) {
   HR_CHECK(!in_graph_.contains(id) && id != kGenesisId);
   JobOwner job = NewJob();
   job->id = id;
@@ -120,6 +124,7 @@ void BlockPipeline::Submit(HeaderId id, SharedBytes raw, SlabRef slab, PeerId so
   job->source = source;
   job->raw = std::move(raw);
   job->slab = std::move(slab);
+  job->stored_at = stored_at;
   job->stage = BlockStage::kReceived;
   job->context = MakeBlockContext(tree_.header(id), tree_.hash(id), TreeAncestry(tree_, tree_.parent(id)), params_);
   graph_bytes_ += job->footprint_bytes();
@@ -152,8 +157,8 @@ absl::Status BlockPipeline::Admit(JobOwner job, std::vector<BlockReport>& report
   const bool was_stored = tree_.has_data(id);
   if (!job->verdict.ok()) {
     if (was_stored && job->slab == nullptr && job->verdict.is_mutation()) {
-      return absl::DataLossError(absl::StrCat("Block ", tree_.hash(id).ToHex(), " at height ", job->height,
-                                              " is not what was stored: the block files are damaged. Start with -reindex."));
+      return blocks_.DamageAt(tree_.data(id), absl::StrCat("block ", tree_.hash(id).ToHex(), " at height ", job->height,
+                                                           " is not what was stored"));
     }
     HR_LOG(kWarning, kValidation, "block rejected hash=", tree_.hash(id).ToHex(), " height=", job->height,
            " reason=", job->verdict.RejectReason(), " transaction=", job->verdict.transaction,
@@ -165,8 +170,11 @@ absl::Status BlockPipeline::Admit(JobOwner job, std::vector<BlockReport>& report
     return absl::OkStatus();
   }
   if (!was_stored) {
-    HR_CHECK(job->slab != nullptr);
-    HR_ASSIGN_OR_RETURN(const BlockPosition position, blocks_.AppendBlock(job->slab));
+    HR_CHECK(job->slab != nullptr || job->stored_at.exists());
+    BlockPosition position = job->stored_at;
+    if (!position.exists()) {
+      HR_ASSIGN_OR_RETURN(position, blocks_.AppendBlock(job->slab));
+    }
     tree_.SetData(id, position, job->columns.transaction_count());
     HR_RETURN_IF_ERROR(records_.Put(id));
   }

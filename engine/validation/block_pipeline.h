@@ -84,8 +84,9 @@ class BlockPipeline {
   // Takes up the store's state: the applied tip is where its recovery starts.
   absl::Status Start();
 
-  // Hands a block in: `slab` for one that is not in the block files yet, otherwise null. Its header is in the tree.
-  void Submit(HeaderId id, SharedBytes raw, SlabRef slab, PeerId source);
+  // Hands a block in: `slab` for one that is not in the block files yet, otherwise null, and then `stored_at` says where it
+  // is unless the tree knows. Its header is in the tree.
+  void Submit(HeaderId id, SharedBytes raw, SlabRef slab, PeerId source, const BlockPosition& stored_at = {});
   bool Holds(HeaderId id) const;
 
   // One turn: collects finished checks, applies, resolves, reads ahead. True when anything was done. Reports and newly

@@ -21,7 +21,7 @@ absl::Status BlockRecords::Load() {
       const Hash256 hash = record.header.Hash();
       const HeaderId parent = tree_.Find(record.header.previous);
       if (parent == kNoHeader || tree_.Find(hash) != kNoHeader) {
-        return absl::DataLossError(absl::StrCat("Record ", id, " of the block index does not stand on an earlier one: the index is damaged. Start with -reindex."));
+        return absl::DataLossError(absl::StrCat("Record ", id, " of the block index in ", store_.directory(), " does not stand on an earlier one: the index is damaged. Start once with -reindex."));
       }
       tree_.Add(record.header, hash, parent);
     }

@@ -60,12 +60,13 @@ absl::StatusOr<bool> BlockPipeline::ReadAhead(std::span<const HeaderId> path) {
     if (i != 0 && graph_bytes_ + ready_bytes_ > options_.ready_bytes_max / 2) break;
     if (!tree_.has_data(id)) {
       return absl::DataLossError(absl::StrCat("Block ", tree_.hash(id).ToHex(), " at height ", tree_.height(id),
-                                              " is needed and not in the block files. Start with -reindex."));
+                                              " is needed and not in the block files in ", blocks_.directory(),
+                                              ". Start once with -reindex, which downloads it again."));
     }
     HR_ASSIGN_OR_RETURN(SharedBytes raw, blocks_.Map(tree_.data(id)));
     if (raw.bytes.size() < BlockHeader::kSerializedBytes || BlockHeader::Load(raw.bytes.data()) != tree_.header(id)) {
-      return absl::DataLossError(absl::StrCat("The block files hold something else where block ", tree_.hash(id).ToHex(),
-                                              " at height ", tree_.height(id), " should be: they are damaged. Start with -reindex."));
+      return blocks_.DamageAt(tree_.data(id), absl::StrCat("something else stands where block ", tree_.hash(id).ToHex(),
+                                                           " at height ", tree_.height(id), " should be"));
     }
     const auto sender = senders_.extract(id);
     Submit(id, std::move(raw), nullptr, sender.empty() ? 0 : sender.mapped());

@@ -6,6 +6,7 @@
 #include "engine/base/check.h"
 #include "engine/base/log.h"
 #include "engine/base/status_macros.h"
+#include "engine/consensus/check_block.h"
 #include "engine/primitives/decode.h"
 #include "engine/primitives/transaction_hashes.h"
 #include "engine/validation/block_pipeline.h"
@@ -32,7 +33,8 @@ absl::Status BlockPipeline::ApplyOne(std::vector<HeaderId>& applied) {
   if (!tree_.undo(id).exists()) {
     if (job.is_recovered) {
       return absl::DataLossError(absl::StrCat("The undo record of block ", tree_.hash(id).ToHex(), " at height ", job.height,
-                                              " is missing from the block index. Start with -reindex."));
+                                              " is missing from the block index in ", blocks_.directory(),
+                                              ". Start once with -reindex."));
     }
     std::vector<uint8_t> undo;
     EncodeUndo(job.spent, job.columns.first_input[1], undo);
@@ -115,14 +117,19 @@ absl::Status BlockPipeline::DisconnectTip() {
   job->height = tree_.height(id);
   HR_ASSIGN_OR_RETURN(job->raw, blocks_.Map(tree_.data(id)));
   HR_ASSIGN_OR_RETURN(const SharedBytes undo, blocks_.ReadUndo(tree_.undo(id), tree_.hash(id)));
-  const bool decoded = DecodeBlock(job->raw.bytes, job->columns) == DecodeError::kNone && job->columns.hash == tree_.hash(id);
-  if (decoded) {
+  bool is_whole = DecodeBlock(job->raw.bytes, job->columns) == DecodeError::kNone && job->columns.hash == tree_.hash(id);
+  if (is_whole) {
     HashTransactions(job->columns);
-    job->spent.assign(job->columns.input_count(), Coin());
+    is_whole = MatchesCommitments(job->columns);
   }
-  if (!decoded || DecodeUndo(undo.bytes, job->columns.first_input[1], job->spent, job->arena) != DecodeError::kNone) {
-    return absl::DataLossError(absl::StrCat("Block ", tree_.hash(id).ToHex(), " at height ", job->height,
-                                            " or its undo record is damaged. Start with -reindex."));
+  if (!is_whole) {
+    return blocks_.DamageAt(tree_.data(id), absl::StrCat("block ", tree_.hash(id).ToHex(), " at height ", job->height,
+                                                         " is not what was stored"));
+  }
+  job->spent.assign(job->columns.input_count(), Coin());
+  if (DecodeUndo(undo.bytes, job->columns.first_input[1], job->spent, job->arena) != DecodeError::kNone) {
+    return absl::DataLossError(absl::StrCat("The undo record of block ", tree_.hash(id).ToHex(), " at height ", job->height,
+                                            " in ", blocks_.directory(), " does not fit the block. Start once with -reindex."));
   }
   job->context = MakeBlockContext(tree_.header(id), tree_.hash(id), TreeAncestry(tree_, tree_.parent(id)), params_);
   const HeaderId parent = tree_.parent(id);

@@ -24,7 +24,7 @@ absl::StatusOr<size_t> WindowResolver::Resolve(std::span<BlockJob* const> jobs, 
   if (all) return jobs.size();
   if (trusted) {
     return absl::DataLossError(
-        "The unspent set does not fit the blocks that it was made from: it is damaged. Start with -reindex-chainstate.");
+        "The unspent set does not fit the blocks that it was made from: it is damaged. Start once with -reindex-chainstate.");
   }
   for (size_t i = 0; i < jobs.size(); ++i) {
     HR_ASSIGN_OR_RETURN(const bool resolved, ResolveAlone(*jobs[i]));

@@ -39,12 +39,37 @@ bool BlockFileReader::MagicIsAt(uint64_t offset) const {
   return true;
 }
 
-SharedBytes BlockFileReader::Take(uint64_t offset, uint32_t size) const {
-  if (!obfuscated_) return {mapping_.bytes.subspan(offset, size), mapping_.owner};
-  auto slab = std::make_shared<Slab>(size);
-  const MutableByteSpan out = slab->writable();
-  for (uint32_t i = 0; i < size; ++i) out[i] = At(offset + i);
-  return SharedBytes::From(std::move(slab));
+MaskedBytes BlockFileReader::Masked(const Place& place) const {
+  MaskedBytes masked{{mapping_.bytes.subspan(place.offset, place.size), mapping_.owner}, key_};
+  std::rotate(masked.key.begin(), masked.key.begin() + static_cast<ptrdiff_t>(place.offset % key_.size()), masked.key.end());
+  return masked;
+}
+
+std::optional<BlockFileReader::Block> BlockFileReader::Next() {
+  Block block;
+  return NextWithin(size(), block) == Found::kBlock ? std::optional<Block>(std::move(block)) : std::nullopt;
+}
+
+BlockFileReader::Found BlockFileReader::NextWithin(uint64_t bytes_max, Block& block) {
+  Place place;
+  const Found found = FindWithin(bytes_max, place);
+  if (found != Found::kBlock) return found;
+  MaskedBytes masked = Masked(place);
+  block = {obfuscated_ ? SharedBytes::From(masked.ToSlab()) : std::move(masked.stored), place.offset};
+  return found;
+}
+
+BlockFileReader::Found BlockFileReader::NextMaskedWithin(uint64_t bytes_max, MaskedBytes& block) {
+  Place place;
+  const Found found = FindWithin(bytes_max, place);
+  if (found == Found::kBlock) block = Masked(place);
+  return found;
+}
+
+// Where a frame's length can be trusted, another frame follows it, or padding, or the end.
+bool BlockFileReader::FrameMayEndAt(uint64_t offset) const {
+  if (size() - offset < magic_.size() || MagicIsAt(offset)) return true;
+  return IsPadding(offset) && IsPadding(offset + 1) && IsPadding(offset + 2) && IsPadding(offset + 3);
 }
 
 // Goes to the next magic before `limit`, or to `limit`.
@@ -63,13 +88,11 @@ void BlockFileReader::SkipToMagic(uint64_t limit) {
       }
     }
     if (size() - offset_ >= magic_.size() && MagicIsAt(offset_)) return;
-    // In an obfuscated file padding is a run of zero bytes as they stand, or of zeros once decoded.
-    if (mapping_.bytes[offset_] != 0 && At(offset_) != 0) ++skipped_bytes_;
-    ++offset_;
+    SkipByte();
   }
 }
 
-BlockFileReader::Found BlockFileReader::NextWithin(uint64_t bytes_max, Block& block) {
+BlockFileReader::Found BlockFileReader::FindWithin(uint64_t bytes_max, Place& place) {
   const uint64_t limit = bytes_max < size() - offset_ ? offset_ + bytes_max : size();
   while (true) {
     SkipToMagic(limit);
@@ -82,21 +105,24 @@ BlockFileReader::Found BlockFileReader::NextWithin(uint64_t bytes_max, Block& bl
     }
     const bool plausible = length >= kFramedBlockBytesMin && length <= kFramedBlockBytesMax;
     if (plausible && length <= size() - begin) {
-      block = {Take(begin, length), begin};
-      offset_ = begin + length;
+      const uint64_t end = begin + length;
+      taken_end_ = std::max(taken_end_, end);
+      // A length that damage made too large swallows the blocks behind it, so these are looked for inside as well. What is
+      // found there by chance is for whoever checks the blocks to refuse.
+      offset_ = FrameMayEndAt(end) ? end : begin;
       // A frame that follows shows that what looked cut short before was garbage.
       truncated_offset_.reset();
+      place = {begin, length};
       return Found::kBlock;
     }
-    if (begin > size() || plausible) truncated_offset_ = offset_;
-    ++skipped_bytes_;
-    ++offset_;
+    if ((begin > size() || plausible) && offset_ >= taken_end_) truncated_offset_ = offset_;
+    SkipByte();
   }
 }
 
-std::optional<BlockFileReader::Block> BlockFileReader::Next() {
-  Block block;
-  return NextWithin(size(), block) == Found::kBlock ? std::optional<Block>(std::move(block)) : std::nullopt;
+void BlockFileReader::SkipByte() {
+  if (offset_ >= taken_end_ && !IsPadding(offset_)) ++skipped_bytes_;
+  ++offset_;
 }
 
 }  // namespace headrace

@@ -32,18 +32,18 @@ FlatBlockStore::FlatBlockStore(FileSystem& files, Options options)
       undo_(files, WriterOptions(options_, "rev", kUndoTrailerBytes)),
       block_mappings_(files, options_.directory, "blk", options_.magic, 0),
       undo_mappings_(files, options_.directory, "rev", options_.magic, kUndoTrailerBytes),
-      index_(files, options_.directory + "/index.dat", options_.magic) {}
+      index_(files, options_.directory + "/index.dat", options_.magic),
+      mark_file_(files, options_.directory, options_.magic) {}
 
 absl::StatusOr<std::unique_ptr<FlatBlockStore>> FlatBlockStore::Open(FileSystem& files, Options options) {
   std::unique_ptr<FlatBlockStore> store(new FlatBlockStore(files, std::move(options)));
   HR_RETURN_IF_ERROR(store->Recover());
   store->opened_ = true;
-  store->recovered_are_taken_up_ = store->recovered_.empty();
   return store;
 }
 
 FlatBlockStore::~FlatBlockStore() {
-  if (!opened_ || !recovered_are_taken_up_) return;
+  if (!opened_) return;
   absl::Status status = Sync();
   if (status.ok()) status = blocks_.Close();
   if (status.ok()) status = undo_.Close();
@@ -117,7 +117,6 @@ absl::StatusOr<SharedBytes> FlatBlockStore::ReadUndo(const BlockPosition& positi
 }
 
 absl::Status FlatBlockStore::Sync() {
-  recovered_are_taken_up_ = true;
   HR_RETURN_IF_ERROR(blocks_.Sync());
   HR_RETURN_IF_ERROR(undo_.Sync());
   for (auto* waiting : {&held_records_, &newer_records_}) {
@@ -125,6 +124,20 @@ absl::Status FlatBlockStore::Sync() {
     waiting->clear();
   }
   return index_.Sync(blocks_.end(), undo_.end());
+}
+
+absl::Status FlatBlockStore::ForgetStrays() {
+  recovered_ = {};
+  if (!mark_) return absl::OkStatus();
+  // In this order: as long as a record of one of them may be lost, the mark finds it again.
+  HR_RETURN_IF_ERROR(Sync());
+  HR_RETURN_IF_ERROR(mark_file_.Clear());
+  mark_.reset();
+  return absl::OkStatus();
+}
+
+absl::Status FlatBlockStore::DamageAt(const BlockPosition& position, const std::string& what) const {
+  return block_mappings_.Damaged(position, what);
 }
 
 uint64_t FlatBlockStore::bytes_written() const {

@@ -8,13 +8,16 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "engine/ports/block_store.h"
 #include "storage/blocks/block_index_file.h"
 #include "storage/blocks/frame_mappings.h"
 #include "storage/blocks/frame_writer.h"
+#include "storage/blocks/rescan_mark.h"
 #include "storage/file/file_system.h"
 
 namespace headrace {
@@ -26,6 +29,15 @@ struct RecoveredBlock {
   BlockPosition position;
 };
 
+// How far Open is with looking for such blocks.
+struct BlockScanProgress {
+  uint32_t files_done = 0;
+  uint32_t files_total = 0;
+  uint64_t bytes_done = 0;
+  uint64_t bytes_total = 0;
+  uint64_t blocks_found = 0;
+};
+
 class FlatBlockStore final : public BlockStore {
  public:
   struct Options {
@@ -34,8 +46,9 @@ class FlatBlockStore final : public BlockStore {
     BlockHeader genesis;  // record 0
     uint32_t file_bytes_max = 128 << 20;
     uint64_t queued_bytes_max = 64 << 20;
-    // Asked while Open reads block files, which takes as long as they are large: true ends it with Cancelled, nothing changed.
-    std::function<bool()> stop_requested;
+    // Called every few blocks while Open looks through block files, and once at the end; false makes Open return
+    // Cancelled, and the next Open begins the search again.
+    std::function<bool(const BlockScanProgress&)> on_scan;
   };
 
   // `files` must outlive the store. Refuses another network's directory, another chain's and a newer format.
@@ -43,17 +56,15 @@ class FlatBlockStore final : public BlockStore {
   // Whether the directory may be opened with these options, as far as its block files tell.
   static absl::Status CheckNetwork(FileSystem& files, const Options& options);
   // Deletes the index and the undo records of a store that is not open, after the same check: every block in the block files is
-  // then a recovered one.
+  // then a recovered one, at this start and at every later one until ForgetStrays.
   static absl::Status ForgetIndex(FileSystem& files, const Options& options);
   ~FlatBlockStore() override;
 
   std::span<const BlockRecord> records() const override { return records_; }
-  // Frees what records() shows, once the engine has built its tree of it and has taken up what was recovered.
-  void ForgetRecords() {
-    records_ = {};
-    recovered_are_taken_up_ = true;
-  }
-  // Blocks found behind the last one that the index names, in file order; all blocks when the index was removed.
+  // Frees what records() shows, once the engine has built its tree of it.
+  void ForgetRecords() { records_ = {}; }
+  // Blocks that the index does not name, in file order: those behind the last one that it names, and as long as a mark says
+  // so (rescan_mark.h) those before it; all blocks when the index was removed.
   const std::vector<RecoveredBlock>& recovered_blocks() const { return recovered_; }
 
   absl::Status PutRecord(BlockRecordId id, const BlockRecord& record) override;
@@ -62,6 +73,9 @@ class FlatBlockStore final : public BlockStore {
   absl::StatusOr<SharedBytes> Map(const BlockPosition& position) const override;
   absl::StatusOr<SharedBytes> ReadUndo(const BlockPosition& position, const Hash256& block_hash) const override;
   absl::Status Sync() override;
+  absl::Status ForgetStrays() override;
+  absl::Status DamageAt(const BlockPosition& position, const std::string& what) const override;
+  const std::string& directory() const override { return options_.directory; }
   uint64_t bytes_written() const override;
   uint64_t disk_bytes() const override { return blocks_.disk_bytes() + undo_.disk_bytes(); }
 
@@ -76,8 +90,11 @@ class FlatBlockStore final : public BlockStore {
   absl::Status TakeRecords(BlockIndexFile::Contents contents);
   void DropUnprovenPositions(const BlockIndexSyncPoint& durable);
   absl::Status StartWriters();
-  absl::StatusOr<FrameExtent> ScanTail(FrameExtent from);
-  absl::Status CheckFileReaches(const std::string& prefix, FrameExtent extent) const;
+  absl::StatusOr<FrameExtent> FindStrays(FrameExtent indexed_end);
+  absl::StatusOr<std::vector<uint32_t>> BlockFilesFrom(uint32_t first) const;
+  absl::StatusOr<FrameExtent> ScanFile(uint32_t number, uint64_t offset, BlockScanProgress& progress);
+  absl::StatusOr<FrameExtent> CheckFilesReach(const std::string& prefix, BlockPosition BlockRecord::*position,
+                                              uint32_t trailer_bytes) const;
   std::string PathOf(const std::string& prefix, uint32_t number) const;
 
   FileSystem& files_;
@@ -87,8 +104,13 @@ class FlatBlockStore final : public BlockStore {
   mutable FrameMappings block_mappings_;
   mutable FrameMappings undo_mappings_;
   BlockIndexFile index_;
+  const RescanMark mark_file_;
+  // What the file says now.
+  std::optional<FrameExtent> mark_;
   std::vector<BlockRecord> records_;
   std::vector<RecoveredBlock> recovered_;
+  // While a mark makes the search begin before the last indexed block: where the indexed ones are.
+  absl::flat_hash_set<PendingFrames::Key> known_positions_;
   // Records go to the index file when these many frames are written: a mark set when records began to wait.
   std::vector<std::pair<BlockRecordId, BlockRecord>> held_records_;
   std::vector<std::pair<BlockRecordId, BlockRecord>> newer_records_;
@@ -96,8 +118,6 @@ class FlatBlockStore final : public BlockStore {
   uint64_t held_until_undo_ = 0;
   uint32_t record_count_ = 0;
   bool opened_ = false;
-  // Until then a sync would put blocks that nobody named yet behind the sync point, where no later start looks for them.
-  bool recovered_are_taken_up_ = false;
 };
 
 }  // namespace headrace

@@ -1,7 +1,9 @@
 // What Open does before the store can be used: check whose directory it is, read the index, find out what a crash left.
 #include <algorithm>
+#include <map>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "engine/base/log.h"
 #include "engine/base/status_macros.h"
@@ -10,9 +12,6 @@
 
 namespace headrace {
 namespace {
-
-// Padding that is read between two questions whether to stop.
-constexpr uint64_t kPaddingBytesMax = 8 << 20;
 
 // Where the frame at `position` ends; nowhere for a record without one.
 FrameExtent EndOf(const BlockPosition& position, uint32_t trailer_bytes) {
@@ -29,6 +28,13 @@ std::string FlatBlockStore::PathOf(const std::string& prefix, uint32_t number) c
 absl::Status FlatBlockStore::Recover() {
   HR_RETURN_IF_ERROR(files_.MakeDirectories(options_.directory));
   HR_RETURN_IF_ERROR(CheckNetwork(files_, options_));
+  HR_ASSIGN_OR_RETURN(mark_, mark_file_.Read());
+  if (!mark_ && !files_.Exists(absl::StrCat(options_.directory, "/index.dat"))) {
+    // An index that was lost is rebuilt as one that was thrown away: until that is done, it must not pass for a whole one.
+    HR_ASSIGN_OR_RETURN(const std::vector<uint32_t> numbers, BlockFilesFrom(0));
+    if (!numbers.empty()) HR_RETURN_IF_ERROR(mark_file_.Write({}));
+    if (!numbers.empty()) mark_ = FrameExtent{};
+  }
   HR_ASSIGN_OR_RETURN(BlockIndexFile::Contents contents, index_.Open());
   const BlockIndexSyncPoint durable = contents.sync_point;
   HR_RETURN_IF_ERROR(TakeRecords(std::move(contents)));
@@ -64,6 +70,7 @@ absl::Status FlatBlockStore::CheckNetwork(FileSystem& files, const Options& opti
 absl::Status FlatBlockStore::ForgetIndex(FileSystem& files, const Options& options) {
   HR_RETURN_IF_ERROR(CheckNetwork(files, options));
   if (!files.Exists(options.directory)) return absl::OkStatus();
+  HR_RETURN_IF_ERROR(RescanMark(files, options.directory, options.magic).Write({}));
   HR_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(options.directory));
   for (const std::string& name : names) {
     if (name != "index.dat" && !(name.starts_with("rev") && name.ends_with(".dat"))) continue;
@@ -116,31 +123,37 @@ void FlatBlockStore::DropUnprovenPositions(const BlockIndexSyncPoint& durable) {
   }
 }
 
-absl::Status FlatBlockStore::CheckFileReaches(const std::string& prefix, FrameExtent extent) const {
-  if (extent == FrameExtent{}) return absl::OkStatus();
-  const std::string path = PathOf(prefix, extent.file);
-  uint64_t size = 0;
-  if (files_.Exists(path)) {
-    HR_ASSIGN_OR_RETURN(const FileRef file, files_.Open(path, OpenMode::kRead));
-    HR_ASSIGN_OR_RETURN(size, file->Size());
+// The end of the last frame that the index names, once it is certain that every file reaches as far as it should: a file
+// that is gone or cut short is an error now, and not when somebody asks for a block years later.
+absl::StatusOr<FrameExtent> FlatBlockStore::CheckFilesReach(const std::string& prefix,
+                                                            BlockPosition BlockRecord::*position,
+                                                            uint32_t trailer_bytes) const {
+  std::map<uint32_t, uint32_t> ends;
+  for (const BlockRecord& record : records_) {
+    const FrameExtent end = EndOf(record.*position, trailer_bytes);
+    if ((record.*position).exists()) ends[end.file] = std::max(ends[end.file], end.offset);
   }
-  if (size >= extent.offset) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat("The file ", path, " has ", size, " bytes where the block index names ",
-                                          extent.offset,
-                                          ": put the whole file back, or start once with -reindex, which keeps every "
-                                          "intact block and downloads the rest again."));
+  for (const auto& [number, end] : ends) {
+    const std::string path = PathOf(prefix, number);
+    uint64_t size = 0;
+    const bool is_there = files_.Exists(path);
+    if (is_there) {
+      HR_ASSIGN_OR_RETURN(const FileRef file, files_.Open(path, OpenMode::kRead));
+      HR_ASSIGN_OR_RETURN(size, file->Size());
+    }
+    if (size >= end) continue;
+    return absl::DataLossError(absl::StrCat("The file ", path, is_there ? absl::StrCat(" has ", size, " bytes") : " is missing",
+                                            " where the block index names ", end,
+                                            " bytes: put the whole file back, or start once with -reindex, which keeps "
+                                            "every intact block and downloads the rest again."));
+  }
+  return ends.empty() ? FrameExtent{} : FrameExtent{ends.rbegin()->first, ends.rbegin()->second};
 }
 
 absl::Status FlatBlockStore::StartWriters() {
-  FrameExtent blocks_end;
-  FrameExtent undo_end;
-  for (const BlockRecord& record : records_) {
-    blocks_end = std::max(blocks_end, EndOf(record.data, 0));
-    undo_end = std::max(undo_end, EndOf(record.undo, kUndoTrailerBytes));
-  }
-  HR_RETURN_IF_ERROR(CheckFileReaches("blk", blocks_end));
-  HR_RETURN_IF_ERROR(CheckFileReaches("rev", undo_end));
-  HR_ASSIGN_OR_RETURN(blocks_end, ScanTail(blocks_end));
+  HR_ASSIGN_OR_RETURN(const FrameExtent indexed_end, CheckFilesReach("blk", &BlockRecord::data, 0));
+  HR_ASSIGN_OR_RETURN(const FrameExtent undo_end, CheckFilesReach("rev", &BlockRecord::undo, kUndoTrailerBytes));
+  HR_ASSIGN_OR_RETURN(const FrameExtent blocks_end, FindStrays(indexed_end));
   HR_RETURN_IF_ERROR(blocks_.StartAt(blocks_end));
   HR_RETURN_IF_ERROR(undo_.StartAt(undo_end));
   // The files were cut just now; mappings made for the checks above may reach further.
@@ -149,31 +162,83 @@ absl::Status FlatBlockStore::StartWriters() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<FrameExtent> FlatBlockStore::ScanTail(FrameExtent from) {
-  FrameExtent end = from;
-  for (uint32_t number = from.file; files_.Exists(PathOf("blk", number)); ++number) {
-    HR_ASSIGN_OR_RETURN(const std::unique_ptr<BlockFileReader> reader,
-                        BlockFileReader::Open(files_, PathOf("blk", number), options_.magic));
-    // Offsets in a position have 32 bits; a longer file is no block file of this layout.
-    if (reader->size() > UINT32_MAX) {
-      return absl::FailedPreconditionError(
-          absl::StrCat("The block file ", PathOf("blk", number),
-                       " is larger than 4 GiB: move it elsewhere and import it with -loadblock."));
-    }
-    if (number == from.file) reader->Seek(from.offset);
-    BlockFileReader::Block block;
-    for (auto found = BlockFileReader::Found::kNothingYet; found != BlockFileReader::Found::kEnd;) {
-      if (options_.stop_requested && options_.stop_requested()) return absl::CancelledError("Stopped while block files were read.");
-      found = reader->NextWithin(kPaddingBytesMax, block);
-      if (found != BlockFileReader::Found::kBlock) continue;
-      const auto size = static_cast<uint32_t>(block.bytes.bytes.size());
-      recovered_.push_back({BlockHeader::Load(block.bytes.bytes.data()).Hash(),
-                            {number, static_cast<uint32_t>(block.offset), size}});
-      end = {number, static_cast<uint32_t>(block.offset) + size};
+// Numbers of the block files that exist, ascending. One that was lost from the middle does not hide those behind it.
+absl::StatusOr<std::vector<uint32_t>> FlatBlockStore::BlockFilesFrom(uint32_t first) const {
+  HR_ASSIGN_OR_RETURN(const std::vector<std::string> names, files_.List(options_.directory));
+  std::vector<uint32_t> numbers;
+  for (const std::string& name : names) {
+    uint32_t number = 0;
+    const std::string_view digits = std::string_view(name).substr(0, name.rfind(".dat"));
+    if (!digits.starts_with("blk") || !absl::SimpleAtoi(absl::string_view(digits.data() + 3, digits.size() - 3), &number)) continue;
+    // A link may lead to nothing.
+    const bool is_block_file = name == NumberedFileName("blk", number) && files_.Exists(PathOf("blk", number));
+    if (is_block_file && number >= first) numbers.push_back(number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+absl::StatusOr<FrameExtent> FlatBlockStore::FindStrays(FrameExtent indexed_end) {
+  const FrameExtent from = mark_ ? std::min(*mark_, indexed_end) : indexed_end;
+  HR_ASSIGN_OR_RETURN(const std::vector<uint32_t> numbers, BlockFilesFrom(from.file));
+  BlockScanProgress progress;
+  progress.files_total = static_cast<uint32_t>(numbers.size());
+  for (const uint32_t number : numbers) {
+    HR_ASSIGN_OR_RETURN(const FileRef file, files_.Open(PathOf("blk", number), OpenMode::kRead));
+    HR_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
+    progress.bytes_total += size;
+  }
+  if (from < indexed_end) {
+    for (const BlockRecord& record : records_) {
+      if (record.data.exists()) known_positions_.insert(PendingFrames::KeyOf(record.data.file, record.data.offset));
     }
   }
-  if (!recovered_.empty()) {
-    HR_LOG(kInfo, kBlocks, "blocks found that the index does not name count=", recovered_.size());
+  FrameExtent end = indexed_end;
+  for (const uint32_t number : numbers) {
+    HR_ASSIGN_OR_RETURN(const FrameExtent file_end, ScanFile(number, number == from.file ? from.offset : 0, progress));
+    end = std::max(end, file_end);
+    ++progress.files_done;
+  }
+  known_positions_ = {};
+  if (options_.on_scan != nullptr) options_.on_scan(progress);
+  if (recovered_.empty()) return end;
+  HR_LOG(kInfo, kBlocks, "blocks found that the index does not name count=", recovered_.size());
+  if (!mark_ || from < *mark_) HR_RETURN_IF_ERROR(mark_file_.Write(from));
+  mark_ = from;
+  return end;
+}
+
+absl::StatusOr<FrameExtent> FlatBlockStore::ScanFile(uint32_t number, uint64_t offset, BlockScanProgress& progress) {
+  constexpr size_t kBlocksBetweenReports = 64;
+  const std::string path = PathOf("blk", number);
+  HR_ASSIGN_OR_RETURN(const std::unique_ptr<BlockFileReader> reader,
+                      BlockFileReader::Open(files_, path, options_.magic));
+  // Offsets in a position have 32 bits; a longer file is no block file of this layout.
+  if (reader->size() > UINT32_MAX) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "The block file ", path, " is larger than 4 GiB: move it elsewhere and import it with -loadblock."));
+  }
+  const uint64_t bytes_before = progress.bytes_done;
+  const size_t strays_before = recovered_.size();
+  reader->Seek(offset);
+  FrameExtent end;
+  for (size_t seen = 0; const std::optional<BlockFileReader::Block> block = reader->Next(); ++seen) {
+    const BlockPosition position{number, static_cast<uint32_t>(block->offset), static_cast<uint32_t>(block->bytes.bytes.size())};
+    end = std::max(end, EndOf(position, 0));
+    if (!known_positions_.contains(PendingFrames::KeyOf(number, position.offset))) {
+      recovered_.push_back({BlockHeader::Load(block->bytes.bytes.data()).Hash(), position});
+    }
+    if (options_.on_scan == nullptr || seen % kBlocksBetweenReports != 0) continue;
+    progress.bytes_done = bytes_before + block->offset;
+    progress.blocks_found = recovered_.size();
+    if (!options_.on_scan(progress)) return absl::CancelledError("The search through the block files was stopped.");
+  }
+  progress.bytes_done = bytes_before + reader->size();
+  progress.blocks_found = recovered_.size();
+  // What joins the index from here on counts as durable, and nobody will write to this file again.
+  if (recovered_.size() != strays_before) {
+    HR_ASSIGN_OR_RETURN(const FileRef file, files_.Open(path, OpenMode::kReadWrite));
+    HR_RETURN_IF_ERROR(files_.Sync(file));
   }
   return end;
 }

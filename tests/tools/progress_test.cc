@@ -50,6 +50,14 @@ TEST(RateWindowTest, RatesAreOverTheLastTenSecondsAndTimeLeftOverTheLastMinute) 
   EXPECT_NEAR(static_cast<double>(*rates.seconds_left), 50, 1);
 }
 
+TEST(ProgressReporterTest, TheSearchSaysHowFarItIsAndHowLongItWillTake) {
+  const BlockScanProgress half{1, 4, 50'000'000, 200'000'000, 321};
+  EXPECT_EQ(ProgressReporter::ScanLine(half, 2),
+            "searching block files file=2 of=4 blocks_found=321 mb=50 percent=25.0 mb_s=25 eta_s=6");
+  EXPECT_EQ(ProgressReporter::ScanLine({}, 0),
+            "searching block files file=0 of=0 blocks_found=0 mb=0 percent=100.0 mb_s=0 eta_s=unknown");
+}
+
 TEST(RateWindowTest, AStandstillHasNoRateAndAfterAMinuteNoEstimate) {
   RateWindow window;
   for (int64_t second = 0; second <= 10; ++second) window.Add(StatusAt(second), second * kSecond);

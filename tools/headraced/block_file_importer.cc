@@ -41,13 +41,13 @@ void BlockFileImporter::Run() {
 absl::Status BlockFileImporter::ImportFile(const std::string& path) {
   HR_ASSIGN_OR_RETURN(const std::unique_ptr<BlockFileReader> reader, BlockFileReader::Open(files_, path, params_.message_magic));
   uint64_t blocks = 0;
-  BlockFileReader::Block block;
+  MaskedBytes block;
   for (auto found = BlockFileReader::Found::kNothingYet; found != BlockFileReader::Found::kEnd;) {
     if (stop_.load(std::memory_order_relaxed)) return absl::OkStatus();
-    found = reader->NextWithin(kPaddingBytesMax, block);
+    found = reader->NextMaskedWithin(kPaddingBytesMax, block);
     if (found != BlockFileReader::Found::kBlock) continue;
     ++blocks;
-    while (!node_.OfferBlock(std::move(block.bytes))) {
+    while (!node_.OfferBlock(std::move(block))) {
       if (stop_.load(std::memory_order_relaxed)) return absl::OkStatus();
       std::this_thread::sleep_for(kFullQueuePause);
     }

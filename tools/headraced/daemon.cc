@@ -150,8 +150,11 @@ absl::Status Daemon::OpenStores() {
   FlatBlockStore::Options blocks;
   blocks.directory = options_.network_directory + "/blocks";
   blocks.magic = params_.message_magic;
-  blocks.stop_requested = StopWasRequested;
   blocks.genesis = BlockHeader::Load(GenesisBlock(params_).data());
+  blocks.on_scan = [this](const BlockScanProgress& scan) {
+    progress_->UpdateScan(scan, clock_.MonotonicNs());
+    return !StopWasRequested();
+  };
   const std::string coin_directory = options_.network_directory + "/coins";
   if (options_.reindex || options_.reindex_chainstate) {
     HR_RETURN_IF_ERROR(FlatBlockStore::CheckNetwork(*files_, blocks));
@@ -200,7 +203,6 @@ absl::Status Daemon::OpenNetwork() {
 absl::Status Daemon::StartNode() {
   NodeOptions node;
   node.stop_at_height = options_.stop_at_height;
-  node.stop_requested = StopWasRequested;
   node.minimum_chain_work = params_.minimum_chain_work;
   if (options_.minimum_chain_work) node.minimum_chain_work = Uint256::FromHash(*options_.minimum_chain_work);
   node.download.in_flight_per_peer_max = options_.blocks_in_transit_per_peer_max;
@@ -290,6 +292,7 @@ absl::Status Daemon::Run() {
   if (absl::IsCancelled(opened) && StopWasRequested()) {
     // As asked, and as if it had been killed: what was not finished is begun again by the next start.
     HR_LOG(kInfo, kNode, "stopped before the start was complete");
+    log_->Flush();
     return log_->failure();
   }
   HR_RETURN_IF_ERROR(opened);

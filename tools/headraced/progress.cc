@@ -76,15 +76,25 @@ ProgressRates RateWindow::Rates() const {
   return rates;
 }
 
+std::string ProgressReporter::ScanLine(const BlockScanProgress& scan, double seconds) {
+  const double done = static_cast<double>(scan.bytes_done);
+  const double total = static_cast<double>(scan.bytes_total);
+  const std::string left = done > 0 && seconds > 0 ? fmt::format("{:.0f}", std::ceil((total - done) / done * seconds)) : "unknown";
+  return fmt::format("searching block files file={} of={} blocks_found={} mb={:.0f} percent={:.1f} mb_s={:.0f} eta_s={}",
+                     std::min(scan.files_done + 1, scan.files_total), scan.files_total, scan.blocks_found, done / 1e6,
+                     total > 0 ? 100 * done / total : 100, seconds > 0 ? done / 1e6 / seconds : 0, left);
+}
+
 std::string ProgressReporter::LogLine(const NodeStatus& status, const ProgressRates& rates, uint64_t resident_bytes) {
   return fmt::format(
       "progress height={} headers={} verified={} resolved={} durable={} percent={:.2f} mb_s={:.2f} tx_s={:.0f} "
-      "inputs_s={:.0f} coins={} memory_mb={:.0f} peers={} blocks_downloaded={} eta_s={} waiting_on={}",
+      "inputs_s={:.0f} coins={} memory_mb={:.0f} peers={} blocks_downloaded={} eta_s={} waiting_on={}{}",
       status.applied_height, status.header_height, status.verified_height, status.resolved_height, status.durable_height,
       100 * status.progress, rates.megabytes_per_second, rates.transactions_per_second, rates.inputs_per_second,
       status.coins, static_cast<double>(resident_bytes) / 1e6, status.peers.size(), status.blocks_downloaded,
       rates.seconds_left ? fmt::format("{}", *rates.seconds_left) : std::string("unknown"),
-      WaitReasonName(status.waiting_on));
+      WaitReasonName(status.waiting_on),
+      status.stored_blocks_left == 0 ? std::string() : fmt::format(" stored_blocks_left={}", status.stored_blocks_left));
 }
 
 std::string ProgressReporter::BarLine(const NodeStatus& status, const ProgressRates& rates, uint64_t resident_bytes,
@@ -123,6 +133,20 @@ std::string ProgressReporter::BarLine(const NodeStatus& status, const ProgressRa
   for (const Word& word : words) line += word.text;
   if (line.size() > columns) line.resize(columns);
   return line;
+}
+
+void ProgressReporter::UpdateScan(const BlockScanProgress& scan, int64_t now_ns) {
+  if (!scan_began_ns_) scan_began_ns_ = reported_ns_ = now_ns;
+  const int64_t interval_ns = terminal_ != nullptr ? kDrawIntervalNs : kLogIntervalNs;
+  if (now_ns - *reported_ns_ < interval_ns) return;
+  reported_ns_ = now_ns;
+  const std::string line = ScanLine(scan, static_cast<double>(now_ns - *scan_began_ns_) / 1e9);
+  if (terminal_ == nullptr) {
+    HR_LOG(kInfo, kNode, line);
+    return;
+  }
+  std::fprintf(terminal_, "\r\x1b[K%s", line.substr(0, TerminalColumns(terminal_) - 1).c_str());
+  std::fflush(terminal_);
 }
 
 void ProgressReporter::Update(const NodeStatus& status, uint64_t resident_bytes, int64_t now_ns) {

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "engine/node/node_status.h"
+#include "storage/blocks/flat_block_store.h"
 
 namespace headrace {
 
@@ -52,9 +53,13 @@ class ProgressReporter {
   explicit ProgressReporter(std::FILE* terminal) : terminal_(terminal) {}
 
   void Update(const NodeStatus& status, uint64_t resident_bytes, int64_t now_ns);
+  // Before the node runs: how far the search through the block files is.
+  void UpdateScan(const BlockScanProgress& scan, int64_t now_ns);
   // Reports the last snapshot whatever the time, and leaves the cursor on a fresh line. Before anything else is printed.
   void Finish(const NodeStatus& status, uint64_t resident_bytes, int64_t now_ns);
 
+  // `seconds` since the search began.
+  static std::string ScanLine(const BlockScanProgress& scan, double seconds);
   static std::string LogLine(const NodeStatus& status, const ProgressRates& rates, uint64_t resident_bytes);
   // At most `columns` characters, without control characters.
   static std::string BarLine(const NodeStatus& status, const ProgressRates& rates, uint64_t resident_bytes, size_t columns);
@@ -69,6 +74,7 @@ class ProgressReporter {
 
   std::FILE* const terminal_;
   RateWindow window_;
+  std::optional<int64_t> scan_began_ns_;
   std::optional<int64_t> reported_ns_;
   uint32_t reported_height_ = 0;
 };

@@ -502,5 +502,64 @@ TEST_F(NodeTest, AnIndexThatIsRebuiltFindsEveryBlockWhateverTheirOrder) {
   ExpectSynced(node);
 }
 
+// A rebuild that is killed, or stopped, at any moment leaves an index that does not pass for a whole one: without any option and
+// without peers the next start finds all that is left.
+TEST_F(NodeTest, ARebuildThatIsKilledGoesOnAtTheNextStart) {
+  options_.peers = nullptr;
+  options_.block_file_bytes_max = 4000;
+  {
+    TestNode node(options_);
+    node.OfferShuffled(chain_, 12);
+    Sync(node);
+    ASSERT_TRUE(node.Shutdown().ok());
+  }
+  const auto scans_until = [](int calls_max) {
+    return [calls_max, calls = 0](const BlockScanProgress&) mutable { return ++calls < calls_max; };
+  };
+  std::mt19937 random(3);
+  int stopped_searches = 0, killed_with_blocks_left = 0;
+  for (int round = 0; round < 16; ++round) {
+    SCOPED_TRACE(round);
+    // A start with the option that gets only so far, and one without it that gets only so far.
+    options_.reindex = options_.reindex_chainstate = true;
+    const TemporaryDirectory copy;
+    TestNodeOptions on_copy = options_;
+    std::filesystem::copy(directory_.path(), copy.path(), std::filesystem::copy_options::recursive);
+    on_copy.directory = copy.path();
+    for (const bool with_option : {true, false}) {
+      on_copy.reindex = on_copy.reindex_chainstate = with_option;
+      on_copy.on_scan = nullptr;
+      if (round % 4 == 0) on_copy.on_scan = scans_until(1 + static_cast<int>(random() % 8));
+      auto node = TestNode::TryStart(on_copy);
+      if (!node.ok()) {
+        EXPECT_TRUE(absl::IsCancelled(node.status())) << node.status();
+        ++stopped_searches;
+        continue;
+      }
+      const int turns = static_cast<int>(random() % 30);
+      for (int i = 0; i < turns; ++i) ASSERT_TRUE((*node)->Turn().ok());
+      killed_with_blocks_left += (*node)->node().AppliedTip().height < chain_.height();
+      if (round % 2 == 1) {
+        ASSERT_TRUE((*node)->Shutdown().ok());
+      }
+      // As a kill leaves it: a copy taken while the node is there.
+      const TemporaryDirectory killed;
+      std::filesystem::copy(copy.path(), killed.path(), std::filesystem::copy_options::recursive);
+      node->reset();
+      std::filesystem::remove_all(copy.path());
+      std::filesystem::copy(killed.path(), copy.path(), std::filesystem::copy_options::recursive);
+    }
+    on_copy.on_scan = nullptr;
+    TestNode node(on_copy);
+    Sync(node);
+    node.RunUntilQuiet();
+    ExpectSynced(node);
+    EXPECT_FALSE(std::filesystem::exists(copy.path() + "/blocks/rescan.dat"));
+  }
+  EXPECT_GT(stopped_searches, 0);
+  EXPECT_GT(killed_with_blocks_left, 5);
+  std::printf("%d searches stopped, %d rebuilds ended half-way\n", stopped_searches, killed_with_blocks_left);
+}
+
 }  // namespace
 }  // namespace headrace

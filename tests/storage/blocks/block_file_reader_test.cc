@@ -85,6 +85,51 @@ TEST_F(BlockFileReaderTest, ALastFrameCutAnywhereIsReported) {
   }
 }
 
+// What is not decoded says the same, whatever the place of a block against the key.
+TEST_F(BlockFileReaderTest, MaskedBlocksDecodeToTheSame) {
+  const std::vector<uint8_t> key = Bytes(8);
+  ASSERT_TRUE(files_->ReplaceFile(directory_.File("xor.dat"), key).ok());
+  std::vector<uint8_t> file;
+  for (uint32_t i = 0; i < 20; ++i) AppendFrame(file, Bytes(81 + i), 81 + i);
+  for (size_t i = 0; i < file.size(); ++i) file[i] ^= key[i % 8];
+  const auto clear = Read(file);
+  const auto masked = Read(file, "same.dat");
+  size_t blocks = 0;
+  while (const auto block = clear->Next()) {
+    MaskedBytes same;
+    ASSERT_EQ(masked->NextMaskedWithin(masked->size(), same), BlockFileReader::Found::kBlock);
+    const SlabRef slab = same.ToSlab();
+    EXPECT_TRUE(std::equal(block->bytes.bytes.begin(), block->bytes.bytes.end(), slab->bytes().begin(), slab->bytes().end()));
+    ++blocks;
+  }
+  EXPECT_EQ(blocks, 20u);
+  MaskedBytes none;
+  EXPECT_EQ(masked->NextMaskedWithin(masked->size(), none), BlockFileReader::Found::kEnd);
+}
+
+// A length that damage made too large costs its own block and not those behind it.
+TEST_F(BlockFileReaderTest, ALengthThatIsTooLargeHidesNoOtherBlock) {
+  std::vector<std::vector<uint8_t>> blocks;
+  std::vector<uint8_t> file;
+  for (size_t i = 0; i < 6; ++i) {
+    blocks.push_back(std::vector<uint8_t>(100 + i, static_cast<uint8_t>(0x30 + i)));
+    AppendFrame(file, blocks.back(), static_cast<uint32_t>(blocks.back().size()));
+  }
+  for (const uint32_t more : {1u, 7u, 50u, 120u, 250u}) {
+    std::vector<uint8_t> damaged = file;
+    StoreLittle(&damaged[4], 100 + more);
+    const auto reader = Read(damaged);
+    size_t found = 0;
+    while (const auto block = reader->Next()) {
+      const ByteSpan bytes = block->bytes.bytes;
+      found += std::any_of(blocks.begin() + 1, blocks.end(),
+                           [&](const auto& one) { return std::equal(one.begin(), one.end(), bytes.begin(), bytes.end()); });
+    }
+    EXPECT_EQ(found, 5u) << more;
+    EXPECT_EQ(reader->skipped_bytes(), 0u);
+  }
+}
+
 TEST_F(BlockFileReaderTest, SizesAtTheLimits) {
   for (const uint32_t size : {80u, 81u, 4'000'000u, 4'000'001u}) {
     std::vector<uint8_t> file;

@@ -224,7 +224,8 @@ TEST_F(FlatBlockStoreTest, RecoveredBlocksThatWereNotTakenUpAreFoundAgain) {
   ASSERT_TRUE(files_->Remove(Home() + "/index.dat").ok());
   for (int start = 0; start < 3; ++start) {
     auto store = Open(Home()).value();
-    ASSERT_EQ(store->recovered_blocks().size(), chain.size()) << "start " << start;
+    // The last one has a record since the first start, and is known by it.
+    ASSERT_EQ(store->recovered_blocks().size(), chain.size() - (start == 0 ? 0 : 1)) << "start " << start;
     for (size_t i = 0; i < chain.size(); ++i) {
       BlockRecord record;
       record.header = chain[i].record.header;
@@ -234,13 +235,13 @@ TEST_F(FlatBlockStoreTest, RecoveredBlocksThatWereNotTakenUpAreFoundAgain) {
   }
   {
     auto store = Open(Home()).value();
-    ASSERT_EQ(store->recovered_blocks().size(), chain.size());
+    ASSERT_EQ(store->recovered_blocks().size(), chain.size() - 1);
     for (size_t i = 0; i < chain.size(); ++i) {
       BlockRecord record = chain[i].record;
       record.undo = {};
       ASSERT_TRUE(store->PutRecord(static_cast<BlockRecordId>(i + 1), record).ok());
     }
-    store->ForgetRecords();
+    ASSERT_TRUE(store->ForgetStrays().ok());
   }
   EXPECT_TRUE(Open(Home()).value()->recovered_blocks().empty()) << "taken up, and then the index names them";
 }
@@ -271,8 +272,7 @@ TEST_F(FlatBlockStoreTest, ReadingBlockFilesCanBeStopped) {
   }
   ASSERT_TRUE(files_->Remove(Home() + "/index.dat").ok());
   FlatBlockStore::Options options = Options(Home());
-  int asked = 0;
-  options.stop_requested = [&] { return ++asked > 3; };
+  options.on_scan = [](const BlockScanProgress&) { return false; };
   EXPECT_TRUE(absl::IsCancelled(FlatBlockStore::Open(*files_, options).status()));
   EXPECT_EQ(Open(Home()).value()->recovered_blocks().size(), chain.size()) << "and nothing is lost by it";
 }

@@ -49,6 +49,7 @@ void ScriptedPeers::Submit(std::vector<PeerCommand>& commands) {
             if constexpr (std::is_same_v<Said, SendInventory>) peer.inventory_sent.push_back(said);
             if constexpr (std::is_same_v<Said, SendNotFound>) peer.not_found_sent.push_back(said);
             if constexpr (std::is_same_v<Said, SendBlock>) {
+              if (peer.on_block) peer.on_block(said.block.bytes);
               peer.blocks_sent.push_back(BlockHeader::Load(said.block.bytes.data()).Hash());
             }
             if constexpr (std::is_same_v<Said, Disconnect>) {

@@ -26,6 +26,9 @@ struct ScriptedPeer {
   // It sends its last header again with every notfound.
   bool repeats_headers = false;
 
+  // Called with every block that the node sends.
+  std::function<void(ByteSpan)> on_block;
+
   // What happened.
   std::vector<Hash256> blocks_asked;
   std::vector<SendHeaders> headers_sent;

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <random>
+#include <stdexcept>
 #include <thread>
 
+#include "engine/base/status_macros.h"
 #include "engine/consensus/chain_params.h"
 #include "gtest/gtest.h"
 #include "storage/coins/coin_set_statistics.h"
@@ -38,12 +40,13 @@ class NoPeers : public PeerGateway {
 
 class TestNode::TestEntropy : public Entropy {
  public:
+  explicit TestEntropy(uint32_t seed) : next_(seed) {}
   void Fill(MutableByteSpan out) override {
     for (uint8_t& byte : out) byte = static_cast<uint8_t>(next_ = next_ * 167 + 13);
   }
 
  private:
-  uint32_t next_ = 1;
+  uint32_t next_;
 };
 
 class TestNode::NoDoorbell : public Doorbell {
@@ -51,24 +54,41 @@ class TestNode::NoDoorbell : public Doorbell {
   void Ring() override {}
 };
 
-TestNode::TestNode(const TestNodeOptions& options)
+TestNode::TestNode(const TestNodeOptions& options, NotStarted)
     : clock_(new SteppedClock(options.now_s)),
       executor_(*options.executor),
       no_peers_(new NoPeers),
-      entropy_(new TestEntropy), doorbell_(new NoDoorbell) {
+      entropy_(new TestEntropy(options.entropy_seed)),
+      doorbell_(new NoDoorbell) {}
+
+TestNode::TestNode(const TestNodeOptions& options) : TestNode(options, NotStarted{}) {
+  const absl::Status started = Start(options);
+  // Nothing can be tested with a node that is not there.
+  if (!started.ok()) throw std::runtime_error(started.ToString());
+}
+
+absl::StatusOr<std::unique_ptr<TestNode>> TestNode::TryStart(const TestNodeOptions& options) {
+  std::unique_ptr<TestNode> node(new TestNode(options, NotStarted{}));
+  HR_RETURN_IF_ERROR(node->Start(options));
+  return node;
+}
+
+absl::Status TestNode::Start(const TestNodeOptions& options) {
   const ChainParams& params = options.params == nullptr ? ParamsFor(ChainId::kRegtest) : *options.params;
-  files_ = std::make_unique<FailingFileSystem>(OpenFileSystem().value());
+  HR_ASSIGN_OR_RETURN(std::unique_ptr<FileSystem> files, OpenFileSystem());
+  files_ = std::make_unique<FailingFileSystem>(std::move(files));
   FlatBlockStore::Options block_options;
   block_options.directory = options.directory + "/blocks";
   block_options.magic = params.message_magic;
   block_options.genesis = BlockHeader::Load(GenesisBlock(params).data());
+  block_options.file_bytes_max = options.block_file_bytes_max;
+  block_options.on_scan = options.on_scan;
   if (options.reindex || options.reindex_chainstate) {
-    EXPECT_TRUE(ForgetCoinStore(files_.get(), options.directory + "/coins").ok());
+    HR_RETURN_IF_ERROR(FlatBlockStore::CheckNetwork(*files_, block_options));
+    HR_RETURN_IF_ERROR(ForgetCoinStore(files_.get(), options.directory + "/coins"));
   }
-  if (options.reindex) {
-    EXPECT_TRUE(FlatBlockStore::ForgetIndex(*files_, block_options).ok());
-  }
-  blocks_ = FlatBlockStore::Open(*files_, block_options).value();
+  if (options.reindex) HR_RETURN_IF_ERROR(FlatBlockStore::ForgetIndex(*files_, block_options));
+  HR_ASSIGN_OR_RETURN(blocks_, FlatBlockStore::Open(*files_, block_options));
   CoinStoreOptions coin_options;
   coin_options.files = files_.get();
   coin_options.executor = options.executor;
@@ -79,15 +99,15 @@ TestNode::TestNode(const TestNodeOptions& options)
   coin_options.cache_bytes_max = options.coin_cache_bytes_max;
   coin_options.checkpoint_step_bytes = options.checkpoint_step_bytes;
   coin_options.make_durable = [this] { return blocks_->Sync(); };
-  coins_ = OpenCoinStore(coin_options).value();
+  HR_ASSIGN_OR_RETURN(coins_, OpenCoinStore(coin_options));
   node_ = std::make_unique<Node>(params, options.node,
                                  NodePorts{*clock_, executor_, *blocks_, *coins_,
                                            options.peers == nullptr ? *no_peers_ : *options.peers, *doorbell_});
   std::vector<StrayBlock> stray;
   for (const RecoveredBlock& block : blocks_->recovered_blocks()) stray.push_back({block.hash, block.position});
-  const absl::Status started = node_->Start(stray);
-  EXPECT_TRUE(started.ok()) << started;
+  HR_RETURN_IF_ERROR(node_->Start(stray));
   blocks_->ForgetRecords();
+  return absl::OkStatus();
 }
 
 TestNode::~TestNode() = default;
@@ -95,7 +115,7 @@ TestNode::~TestNode() = default;
 void TestNode::SetNow(int64_t now_s) { clock_->SetNow(now_s); }
 
 void TestNode::Offer(const TestBlock& block) {
-  SharedBytes bytes = SharedBytes::From(block.raw);
+  MaskedBytes bytes{SharedBytes::From(block.raw)};
   while (!node_->OfferBlock(std::move(bytes))) ASSERT_TRUE(Turn().ok());
 }
 

@@ -24,6 +24,12 @@ struct TestNodeOptions {
   NodeOptions node;
   // The rules of the network; outlives the node. Regtest, when absent.
   const ChainParams* params = nullptr;
+  // Small ones make several files of a short chain.
+  uint32_t block_file_bytes_max = 128 << 20;
+  // See FlatBlockStore::Options.
+  std::function<bool(const BlockScanProgress&)> on_scan;
+  // Decides the hash key of a new coin store.
+  uint32_t entropy_seed = 1;
   uint64_t coin_cache_bytes_max = 16 << 20;
   // One byte: a shard a step, so that the shards of a checkpoint stand at many heights.
   uint64_t checkpoint_step_bytes = 8 << 20;
@@ -35,7 +41,10 @@ struct TestNodeOptions {
 
 class TestNode {
  public:
+  // The directory must be one that a node starts on.
   explicit TestNode(const TestNodeOptions& options);
+  // For directories that it may refuse.
+  static absl::StatusOr<std::unique_ptr<TestNode>> TryStart(const TestNodeOptions& options);
   ~TestNode();
 
   void Offer(const TestBlock& block);
@@ -59,11 +68,16 @@ class TestNode {
 
   Node& node() { return *node_; }
   CoinStore& coins() { return *coins_; }
+  FlatCoinStore& coin_files() { return *coins_; }
   NodeStatus Status();
   // Whether the store holds exactly these coins, and both hashes of the set are theirs.
   void ExpectCoins(const TestCoinSet& expected);
 
  private:
+  struct NotStarted {};
+  TestNode(const TestNodeOptions& options, NotStarted);
+  absl::Status Start(const TestNodeOptions& options);
+
   class SteppedClock;
   class TestEntropy;
   class NoDoorbell;
