@@ -109,8 +109,12 @@ absl::Status Verify(FileSystem* files, Executor* executor, const DataDirectory& 
     report(directory.coins(), "cannot be opened", store.status());
   }
   HR_ASSIGN_OR_RETURN(const std::vector<BlockFileVerdict> verdicts,
-                      CheckBlockFiles(files, directory.blocks(), directory.chain->message_magic));
-  for (const BlockFileVerdict& verdict : verdicts) report(verdict.path, absl::StrCat(verdict.blocks, " blocks"), verdict.status);
+                      CheckBlockFiles(files, directory.blocks(), *directory.chain));
+  for (const BlockFileVerdict& verdict : verdicts) {
+    const std::string name = verdict.path.substr(verdict.path.rfind('/') + 1);
+    const char* const of = name.starts_with("blk") ? " blocks" : name.starts_with("rev") ? " undo records" : " records";
+    report(verdict.path, absl::StrCat(verdict.blocks, of), verdict.status);
+  }
   return first;
 }
 
