@@ -171,7 +171,7 @@ std::vector<RuleCase> VersionCases() {
         .rule = Rule::kVersionTooOld,
         .name = name,
         .breaking = "version " + version + " at the height of " + bip + " (one below it is part of the chain)",
-        .twin = "version " + std::to_string(twin),
+        .twin = twin > 4 ? "a version of BIP9, 0x20000000" : "version " + std::to_string(twin),
         .reject = reject,
         .build = VersionAt(height, breaking, twin),
         .params = StagedParams};

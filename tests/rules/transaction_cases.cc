@@ -100,7 +100,7 @@ std::vector<RuleCase> OutputCases() {
        .prove = OutputLimits},
       {Rule::kOutputTotalTooLarge, "OutputsAboveAllMoney", "two outputs of 21 million coins together, and a satoshi",
        twin, "bad-txns-txouttotal-toolarge", amounts({kMaxMoney / 2, kMaxMoney / 2 + 1})},
-      {Rule::kOutputTotalTooLarge, "OutputsThatWrap", "two outputs whose sum would wrap if a third were added", twin,
+      {Rule::kOutputTotalTooLarge, "OutputsThreeTimesAllMoney", "three outputs of 21 million coins each", twin,
        "bad-txns-txouttotal-toolarge", amounts({kMaxMoney, kMaxMoney, kMaxMoney})},
       {.rule = Rule::kOutputTotalTooLarge,
        .name = "OutputTotalAtTheLimit",
