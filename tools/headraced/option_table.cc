@@ -49,7 +49,8 @@ constexpr OptionRow kOptions[] = {
     {"minimumchainwork", OptionKind::kText, "HEX", "by network",
      "Download no blocks of a chain whose headers show less work than this."},
     {"reindex", OptionKind::kFlag, "", "0",
-     "Rebuild the block index and the unspent set from the block files, for this start only."},
+     "Rebuild the block index and the unspent set from the block files. A rebuild that is stopped goes on at the next "
+     "start without this option."},
     {"reindex-chainstate", OptionKind::kFlag, "", "0",
      "Rebuild the unspent set from the indexed blocks, for this start only."},
     {"stopatheight", OptionKind::kNumber, "HEIGHT", "0", "Stop after applying the block at this height. 0 is off.", 0,
