@@ -12,8 +12,8 @@ namespace {
 
 constexpr uint32_t kMaturity = 100;
 constexpr uint32_t kWideBlocks = 100;
-// The widest come first: the first checkpoint of an import then has more to write than one step takes, and the import goes on
-// between its steps.
+// The widest come first: the first checkpoint of an import then has more to write than one step takes, and the import
+// goes on between its steps.
 constexpr uint32_t kWidestBlocks = 27;
 constexpr uint32_t kWidestOutputs = 7000;
 constexpr uint32_t kBranchOutputs = 400;
@@ -61,7 +61,8 @@ BranchChains MakeBranchChains(const std::string& directory, uint64_t seed, uint3
   BranchChains chains;
   ChainBuilder chain;
   while (chain.height() <= kMaturity) chain.Add();
-  for (uint32_t i = 0; i < kWideBlocks; ++i) AddWideBlock(chain, i < kWidestBlocks ? kWidestOutputs : kBranchOutputs, 0);
+  for (uint32_t i = 0; i < kWideBlocks; ++i)
+    AddWideBlock(chain, i < kWidestBlocks ? kWidestOutputs : kBranchOutputs, 0);
   chains.files.push_back(Write(chain, 0, directory + "/base.dat", chains.blocks));
   for (uint32_t branch = 1; branch <= branches; ++branch) {
     const uint32_t depth = std::uniform_int_distribution<uint32_t>(kForkDepthMin, kForkDepthMax)(random);

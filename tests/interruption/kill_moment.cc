@@ -17,6 +17,27 @@ using TestClock = std::chrono::steady_clock;
 constexpr double kJitterSecondsMax = 0.012;
 constexpr int kPollMs = 20;
 
+// The time for an event runs from where the node has opened its files, so that a slow machine meets the same moments.
+class EventDeadline {
+ public:
+  EventDeadline(ChildProcess& process, double seconds) : process_(process), seconds_(seconds) {}
+
+  bool HasPassed() {
+    if (!has_begun_ && process_.WaitForText("the unspent set begins at", 0)) {
+      has_begun_ = true;
+      deadline_ =
+          TestClock::now() + std::chrono::duration_cast<TestClock::duration>(std::chrono::duration<double>(seconds_));
+    }
+    return TestClock::now() >= deadline_;
+  }
+
+ private:
+  ChildProcess& process_;
+  const double seconds_;
+  bool has_begun_ = false;
+  TestClock::time_point deadline_ = TestClock::now() + std::chrono::seconds(30);
+};
+
 uint32_t Occurrences(std::string_view text, std::string_view what) {
   uint32_t count = 0;
   for (size_t at = text.find(what); at != std::string_view::npos; at = text.find(what, at + what.size())) ++count;
@@ -71,9 +92,9 @@ DirectoryEvents::DirectoryEvents(const std::vector<std::string>& directories)
 DirectoryEvents::~DirectoryEvents() { close(fd_); }
 
 bool DirectoryEvents::Wait(const KillMoment& moment, ChildProcess& process, double seconds) {
-  const auto deadline = TestClock::now() + std::chrono::duration<double>(seconds);
+  EventDeadline deadline(process, seconds);
   uint32_t seen = 0;
-  while (TestClock::now() < deadline) {
+  while (!deadline.HasPassed()) {
     pollfd ready{fd_, POLLIN, 0};
     poll(&ready, 1, kPollMs);
     alignas(inotify_event) char buffer[16384];
@@ -93,8 +114,11 @@ bool DirectoryEvents::Wait(const KillMoment& moment, ChildProcess& process, doub
 bool WaitForMoment(const KillMoment& moment, DirectoryEvents& events, ChildProcess& process, double seconds) {
   bool came = true;
   if (moment.trigger == KillMoment::Trigger::kLogLine) {
-    came = process.WaitForOutput(
-        [&](std::string_view output) { return Occurrences(output, moment.what) >= moment.occurrence; }, seconds);
+    const auto is_said = [&](std::string_view output) { return Occurrences(output, moment.what) >= moment.occurrence; };
+    EventDeadline deadline(process, seconds);
+    came = false;
+    while (!came && !deadline.HasPassed() && !process.WaitForExit(0))
+      came = process.WaitForOutput(is_said, kPollMs / 1000.0);
   } else if (moment.trigger == KillMoment::Trigger::kFileEvent) {
     came = events.Wait(moment, process, seconds);
   }

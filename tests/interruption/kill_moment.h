@@ -57,8 +57,8 @@ class DirectoryEvents {
   int fd_ = -1;
 };
 
-// Waits for the moment and its delay. False when the process ended before it came, or when it did not come in time: the
-// process then still runs, and may be killed where it is.
+// Waits for the moment and its delay; `seconds` run from where the node has opened its files. False when the process
+// ended before it came, or when it did not come in time: the process then still runs, and may be killed where it is.
 bool WaitForMoment(const KillMoment& moment, DirectoryEvents& events, ChildProcess& process, double seconds);
 
 }  // namespace headrace::testing

@@ -14,7 +14,7 @@
 namespace headrace::testing {
 namespace {
 
-constexpr uint32_t kKills = 12;
+constexpr uint32_t kKills = 8;
 
 class KillTest : public ::testing::Test {
  protected:

@@ -149,7 +149,7 @@ TEST_F(ReadOnlyTest, AFileWhereTheDirectoryShouldBe) {
 // mount the node mends what is there.
 TEST_F(ReadOnlyTest, FileSystemThatIsAborted) {
   std::mt19937_64 random(std::random_device{}());
-  for (int run = 0; run < 3 && !HasFailure(); ++run) {
+  for (int run = 0; run < 2 && !HasFailure(); ++run) {
     NodeProcess node("regtest");
     const TemporaryDirectory elsewhere;
     LoopDisk disk(elsewhere.File("disk.img"), node.directory());
