@@ -45,7 +45,7 @@ Reception NodeTrial::OfferByPeer(const MinedBlock& block) {
 void NodeTrial::Import(const std::vector<std::shared_ptr<const MinedBlock>>& blocks) {
   for (const auto& block : blocks) {
     // A full queue is emptied by a turn.
-    while (!node_->node().OfferBlock(SharedBytes::From(block->raw))) ASSERT_TRUE(node_->Turn().ok());
+    while (!node_->node().OfferBlock(MaskedBytes{SharedBytes::From(block->raw)})) ASSERT_TRUE(node_->Turn().ok());
   }
   Settle();
 }
