@@ -94,6 +94,7 @@ absl::Status BlockPipeline::Start() {
                        "together, or start once with -reindex-chainstate, which builds the set again from the block files."));
     }
     is_recovering_ = true;
+    coins_are_of_tip_ = false;
     recovery_tip_ = end_id;
     HR_LOG(kInfo, kValidation, "recovering the unspent set from_height=", start.height, " to_height=", end.height);
   }

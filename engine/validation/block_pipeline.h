@@ -123,7 +123,7 @@ class BlockPipeline {
 
   // Any thread.
   BlockPoint AppliedTip() const;
-  // A coin as of the applied tip. `script_buffer` keeps the script.
+  // A coin as of the applied tip. `script_buffer` keeps the script. Unavailable while the store recovers.
   absl::StatusOr<bool> FindCoin(const OutPoint& outpoint, Coin& coin, std::vector<uint8_t>& script_buffer) const;
 
  private:
@@ -182,6 +182,9 @@ class BlockPipeline {
   bool is_disconnecting_ = false;
   bool is_held_ = false;
   HeaderId recovery_tip_ = 0;
+  // False from the start of a recovery until its last block is applied: until then some parts of the store are ahead of the
+  // tip, and what their blocks spent is not known.
+  bool coins_are_of_tip_ = true;
 
   BoundedRing<BlockJob*> done_;
   std::unique_ptr<TaskGraph> graph_;

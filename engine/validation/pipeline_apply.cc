@@ -61,6 +61,7 @@ absl::Status BlockPipeline::ApplyOne(std::vector<HeaderId>& applied) {
     coins_.SetApplied({tree_.hash(id), job.height});
     Recycle(std::move(ahead_.front()));
     ahead_.pop_front();
+    coins_are_of_tip_ = coins_are_of_tip_ || id == recovery_tip_;
   }
   applied.push_back(id);
   return absl::OkStatus();
@@ -171,6 +172,9 @@ BlockPoint BlockPipeline::AppliedTip() const {
 absl::StatusOr<bool> BlockPipeline::FindCoin(const OutPoint& outpoint, Coin& coin,
                                              std::vector<uint8_t>& script_buffer) const {
   const std::shared_lock gate(gate_);
+  if (!coins_are_of_tip_) {
+    return absl::UnavailableError("The unspent set is being recovered after an unclean stop; ask again in a moment.");
+  }
   const uint32_t applied_height = chain_.height();
   uint8_t wanted[OutPoint::kSerializedBytes];
   outpoint.Store(wanted);
