@@ -166,7 +166,7 @@ absl::Status BlockPipeline::Admit(JobOwner job, std::vector<BlockReport>& report
            " input=", job->verdict.input, " stage=", job->stage == BlockStage::kChecked ? "check" : "parse");
     reports.push_back({id, job->source, job->verdict});
     // A mutated block's hash may belong to a good one: it is never remembered.
-    if (!job->verdict.is_mutation()) MarkInvalid(id);
+    if (!job->verdict.is_mutation()) HR_RETURN_IF_ERROR(MarkInvalid(id));
     Recycle(std::move(job));
     return absl::OkStatus();
   }
@@ -225,11 +225,10 @@ void BlockPipeline::LetGo(JobOwner job) {
   Recycle(std::move(job));
 }
 
-void BlockPipeline::MarkInvalid(HeaderId id) {
+absl::Status BlockPipeline::MarkInvalid(HeaderId id) {
   tree_.MarkInvalid(id);
-  // A failing disk shows at the next write that matters.
-  records_.Put(id).IgnoreError();
   DropReady([this](HeaderId ready) { return tree_.is_invalid(ready); });
+  return records_.Put(id);
 }
 
 template <typename Predicate>

@@ -145,7 +145,7 @@ class BlockPipeline {
   void DropReady(Predicate&& is_unwanted);
   bool IsWanted(HeaderId id) const;
   void FollowBranches();
-  void MarkInvalid(HeaderId id);
+  absl::Status MarkInvalid(HeaderId id);
 
   // Resolving (pipeline_advance.cc).
   absl::StatusOr<bool> Advance(std::vector<BlockReport>& reports);

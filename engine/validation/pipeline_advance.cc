@@ -114,7 +114,7 @@ absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, 
            " reason=", bad->verdict.RejectReason(), " transaction=", bad->verdict.transaction,
            " input=", bad->verdict.input, " stage=resolve");
     reports.push_back({bad->id, bad->source, bad->verdict});
-    MarkInvalid(bad->id);
+    HR_RETURN_IF_ERROR(MarkInvalid(bad->id));
   }
   if (is_recovering_ && resolved_ == recovery_tip_) {
     HR_LOG(kInfo, kValidation, "the unspent set is recovered height=", tree_.height(resolved_));

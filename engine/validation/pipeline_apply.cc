@@ -30,7 +30,8 @@ absl::StatusOr<bool> BlockPipeline::ApplyVerified(std::vector<BlockReport>& repo
 absl::Status BlockPipeline::ApplyOne(std::vector<HeaderId>& applied) {
   BlockJob& job = *ahead_.front();
   const HeaderId id = job.id;
-  if (!tree_.undo(id).exists()) {
+  const bool is_undo_new = !tree_.undo(id).exists();
+  if (is_undo_new) {
     if (job.is_recovered) {
       return absl::DataLossError(absl::StrCat("The undo record of block ", tree_.hash(id).ToHex(), " at height ", job.height,
                                               " is missing from the block index in ", blocks_.directory(),
@@ -42,7 +43,7 @@ absl::Status BlockPipeline::ApplyOne(std::vector<HeaderId>& applied) {
     tree_.SetUndo(id, position);
   }
   const uint32_t status = job.scripts_assumed ? kBlockApplied : kBlockApplied | kBlockScriptsVerified;
-  if ((records_.status(id) & status) != status) {
+  if (is_undo_new || (records_.status(id) & status) != status) {
     records_.AddStatus(id, status);
     HR_RETURN_IF_ERROR(records_.Put(id));
   }
@@ -94,13 +95,11 @@ absl::Status BlockPipeline::RejectFront(std::vector<BlockReport>& reports) {
          " stage=verify taken_back=", ahead_.size());
   reports.push_back({id, bad.source, bad.verdict});
   HR_RETURN_IF_ERROR(TakeBackAhead(reports));
-  MarkInvalid(id);
-  return absl::OkStatus();
+  return MarkInvalid(id);
 }
 
 absl::Status BlockPipeline::Invalidate(HeaderId id, std::vector<BlockReport>& reports) {
-  MarkInvalid(id);
-  HR_RETURN_IF_ERROR(records_.Put(id));
+  HR_RETURN_IF_ERROR(MarkInvalid(id));
   const bool is_ahead = !ahead_.empty() && tree_.is_invalid(ahead_.back()->id);
   return is_ahead ? TakeBackAhead(reports) : absl::OkStatus();
 }
