@@ -2,9 +2,11 @@
 //
 // HEADRACE_REORG_EVERY_CRASH=1: every change instead of a sample.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <thread>
 
 #include "tests/engine/node/reorg_fixture.h"
 
@@ -73,7 +75,7 @@ TEST_F(ReorgRestartTest, AStopOrAKillInTheMiddleGoesOnWhereItWas) {
   for (const bool is_stop : {true, false}) {
     for (const bool is_checkpointing : {true, false}) {
       bool got_there = false;
-      for (uint32_t turns = 0; !got_there; turns += 2) {
+      for (uint32_t turns = 0; !got_there; turns += 3) {
         SCOPED_TRACE("stop=" + std::to_string(is_stop) + " checkpoints=" + std::to_string(is_checkpointing) +
                      " turns=" + std::to_string(turns));
         ASSERT_LT(turns, 400u);
@@ -105,23 +107,33 @@ TEST_F(ReorgRestartTest, AStopOrAKillInTheMiddleGoesOnWhereItWas) {
 // above them.
 TEST_F(ReorgRestartTest, AManifestOfManyHeightsIsRecoveredBeforeItsBranchIsLeft) {
   BusyBranch a = base_.Fork(kFork, 5);
-  a.Grow(300, 3);
+  a.Grow(400, 3);
   uint32_t fuzzy = 0;
-  for (const uint32_t killed_at : {kFork + 40, kFork + 120, kFork + 200, kFork + 270}) {
-    SCOPED_TRACE(killed_at);
+  for (const uint32_t killed_after : {kFork + 40, kFork + 120, kFork + 200, kFork + 270}) {
+    SCOPED_TRACE(killed_after);
     const TemporaryDirectory directory;
     TestNodeOptions options = Options({"", true, 1});
     options.directory = directory.path();
     CheckpointAlways(options);
+    uint32_t killed_at = 0;
     uint32_t lowest = 0;
     uint32_t highest = 0;
     {
       TestNode node(options);
-      for (uint32_t h = 1; h <= killed_at; ++h) {
-        node.Offer(*a.blocks()[h - 1]);
+      // Blocks arrive all the while, so that a checkpoint's shards are copied at many heights; killed when the next
+      // manifest has come.
+      const auto offer_next = [&] {
+        node.Offer(*a.blocks()[killed_at++]);
         for (int turn = 0; turn < 3; ++turn) ASSERT_TRUE(node.Turn().ok());
+      };
+      while (killed_at < killed_after) offer_next();
+      const BlockPoint before = node.coins().durable();
+      while (killed_at < a.height() && node.coins().durable() == before) {
+        offer_next();
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
       }
-      while (node.node().AppliedTip().height < killed_at) ASSERT_TRUE(node.Turn().ok());
+      node.RunUntil(
+          [&] { return !(node.coins().durable() == before) && node.node().AppliedTip().height == killed_at; });
     }
     options.node.pipeline.checkpoint_interval_ns = INT64_MAX;
     {
@@ -202,7 +214,7 @@ TEST_F(ReorgRestartTest, ADiskThatDiesAtAnyChangeCostsNothingButTime) {
     ExpectOn(node, a_);
   }
   const bool is_every = std::getenv("HEADRACE_REORG_EVERY_CRASH") != nullptr;
-  const uint64_t step = is_every ? 1 : std::max<uint64_t>(1, changes / 40);
+  const uint64_t step = is_every ? 1 : std::max<uint64_t>(1, changes / 25);
   uint64_t died = 0;
   for (uint64_t n = 0; n < changes; n += step) {
     SCOPED_TRACE("change " + std::to_string(n) + " of " + std::to_string(changes));

@@ -2,7 +2,7 @@
 // and reshaped at random. At every quiet point the node must be on a valid block of most work and hold exactly its
 // coins.
 //
-// HEADRACE_REORG_SEEDS: how many trees (10 when absent). HEADRACE_REORG_FIRST_SEED: from which one on.
+// HEADRACE_REORG_SEEDS: how many trees (8 when absent). HEADRACE_REORG_FIRST_SEED: from which one on.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -241,7 +241,7 @@ class ReorgTortureTest : public ReorgFixture {
 
 TEST_F(ReorgTortureTest, EveryQuietPointIsTheBestValidChainAndItsCoins) {
   const uint32_t first = FromEnvironment("HEADRACE_REORG_FIRST_SEED", 1);
-  const uint32_t seeds = FromEnvironment("HEADRACE_REORG_SEEDS", 10);
+  const uint32_t seeds = FromEnvironment("HEADRACE_REORG_SEEDS", 8);
   DepthCount depths;
   Totals totals;
   for (uint32_t seed = first; seed < first + seeds && !HasFailure(); ++seed) {
