@@ -89,7 +89,7 @@ class FlatBlockStore final : public BlockStore {
   absl::Status Recover();
   absl::Status TakeRecords(BlockIndexFile::Contents contents);
   void DropUnprovenPositions(const BlockIndexSyncPoint& durable);
-  absl::Status StartWriters();
+  absl::Status StartWriters(const BlockIndexSyncPoint& durable);
   absl::StatusOr<FrameExtent> FindStrays(FrameExtent indexed_end);
   absl::StatusOr<std::vector<uint32_t>> BlockFilesFrom(uint32_t first) const;
   absl::StatusOr<FrameExtent> ScanFile(uint32_t number, uint64_t offset, BlockScanProgress& progress);

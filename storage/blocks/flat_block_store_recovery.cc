@@ -39,7 +39,7 @@ absl::Status FlatBlockStore::Recover() {
   const BlockIndexSyncPoint durable = contents.sync_point;
   HR_RETURN_IF_ERROR(TakeRecords(std::move(contents)));
   DropUnprovenPositions(durable);
-  return StartWriters();
+  return StartWriters(durable);
 }
 
 // Before anything is written: the index says so itself, block files that stand there without one are asked as well.
@@ -150,12 +150,12 @@ absl::StatusOr<FrameExtent> FlatBlockStore::CheckFilesReach(const std::string& p
   return ends.empty() ? FrameExtent{} : FrameExtent{ends.rbegin()->first, ends.rbegin()->second};
 }
 
-absl::Status FlatBlockStore::StartWriters() {
+absl::Status FlatBlockStore::StartWriters(const BlockIndexSyncPoint& durable) {
   HR_ASSIGN_OR_RETURN(const FrameExtent indexed_end, CheckFilesReach("blk", &BlockRecord::data, 0));
   HR_ASSIGN_OR_RETURN(const FrameExtent undo_end, CheckFilesReach("rev", &BlockRecord::undo, kUndoTrailerBytes));
   HR_ASSIGN_OR_RETURN(const FrameExtent blocks_end, FindStrays(indexed_end));
-  HR_RETURN_IF_ERROR(blocks_.StartAt(blocks_end));
-  HR_RETURN_IF_ERROR(undo_.StartAt(undo_end));
+  HR_RETURN_IF_ERROR(blocks_.StartAt(blocks_end, durable.blocks));
+  HR_RETURN_IF_ERROR(undo_.StartAt(undo_end, durable.undo));
   // The files were cut just now; mappings made for the checks above may reach further.
   block_mappings_.Forget();
   undo_mappings_.Forget();
@@ -219,7 +219,6 @@ absl::StatusOr<FrameExtent> FlatBlockStore::ScanFile(uint32_t number, uint64_t o
         "The block file ", path, " is larger than 4 GiB: move it elsewhere and import it with -loadblock."));
   }
   const uint64_t bytes_before = progress.bytes_done;
-  const size_t strays_before = recovered_.size();
   reader->Seek(offset);
   FrameExtent end;
   for (size_t seen = 0; const std::optional<BlockFileReader::Block> block = reader->Next(); ++seen) {
@@ -235,11 +234,6 @@ absl::StatusOr<FrameExtent> FlatBlockStore::ScanFile(uint32_t number, uint64_t o
   }
   progress.bytes_done = bytes_before + reader->size();
   progress.blocks_found = recovered_.size();
-  // What joins the index from here on counts as durable, and nobody will write to this file again.
-  if (recovered_.size() != strays_before) {
-    HR_ASSIGN_OR_RETURN(const FileRef file, files_.Open(path, OpenMode::kReadWrite));
-    HR_RETURN_IF_ERROR(files_.Sync(file));
-  }
   return end;
 }
 

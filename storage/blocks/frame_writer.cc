@@ -21,23 +21,27 @@ std::string FrameWriter::PathOf(uint32_t number) const {
   return absl::StrCat(options_.directory, "/", NumberedFileName(options_.prefix, number));
 }
 
-absl::Status FrameWriter::StartAt(FrameExtent extent) {
+absl::Status FrameWriter::StartAt(FrameExtent extent, FrameExtent durable) {
   end_ = extent;
+  // The next sync point will vouch for everything up to the end, the names of the files included. One at a time: after the index
+  // was rebuilt these are all files.
   for (uint32_t number = 0; number < extent.file; ++number) {
-    if (!files_.Exists(PathOf(number))) continue;
-    HR_ASSIGN_OR_RETURN(const FileRef earlier, files_.Open(PathOf(number), OpenMode::kRead));
-    HR_ASSIGN_OR_RETURN(const uint64_t size, earlier->Size());
+    const bool is_durable = number < durable.file;
+    const absl::StatusOr<FileRef> earlier = files_.Open(PathOf(number), is_durable ? OpenMode::kRead : OpenMode::kReadWrite);
+    if (absl::IsNotFound(earlier.status())) continue;
+    HR_RETURN_IF_ERROR(earlier.status());
+    if (!is_durable) HR_RETURN_IF_ERROR(files_.Sync(*earlier));
+    HR_ASSIGN_OR_RETURN(const uint64_t size, (*earlier)->Size());
     earlier_files_bytes_ += size;
   }
+  directory_changed_ = true;
   for (uint32_t number = extent.file + 1; files_.Exists(PathOf(number)); ++number) {
     HR_RETURN_IF_ERROR(files_.Remove(PathOf(number)));
-    directory_changed_ = true;
   }
-  if (!files_.Exists(PathOf(extent.file))) {
-    HR_CHECK(extent.offset == 0);
-    return absl::OkStatus();
-  }
-  HR_ASSIGN_OR_RETURN(file_, files_.Open(PathOf(extent.file), OpenMode::kReadWrite));
+  absl::StatusOr<FileRef> opened = files_.Open(PathOf(extent.file), OpenMode::kReadWrite);
+  if (absl::IsNotFound(opened.status()) && extent.offset == 0) return absl::OkStatus();
+  HR_RETURN_IF_ERROR(opened.status());
+  file_ = *std::move(opened);
   HR_ASSIGN_OR_RETURN(const uint64_t size, file_->Size());
   HR_CHECK(size >= extent.offset);
   // Frames that a crash tore must not stand behind new ones, where a later scan could meet them.

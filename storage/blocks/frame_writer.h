@@ -37,8 +37,9 @@ class FrameWriter {
 
   FrameWriter(FileSystem& files, Options options);
 
-  // Continues at `extent`: whatever its file holds behind it is cut off, and later files are removed.
-  absl::Status StartAt(FrameExtent extent);
+  // Continues at `extent`: whatever its file holds behind it is cut off, and later files are removed. What stands behind `durable`
+  // may be the work of a process that was killed before it synced: it is synced now, or with the next Sync.
+  absl::Status StartAt(FrameExtent extent, FrameExtent durable);
 
   // `slab` is payload and trailer. The position is the payload's.
   absl::StatusOr<BlockPosition> Append(SlabRef slab);
