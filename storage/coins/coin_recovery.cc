@@ -26,6 +26,9 @@ absl::Status DeleteUnnamedFiles(FileSystem* files, const std::string& directory,
   std::set<std::string> named{ImageFileName(manifest.image_serial)};
   for (const SegmentEntry& segment : manifest.segments) named.insert(SegmentFileName(segment.serial));
   HR_ASSIGN_OR_RETURN(const std::vector<std::string> names, files->List(directory));
+  // A process that was killed between the manifest's rename and the directory's sync left a manifest that a power failure may
+  // still take back, and then the one before needs its files.
+  HR_RETURN_IF_ERROR(files->SyncDirectory(directory));
   for (const std::string& name : names) {
     if (!IsOurFile(name) || named.contains(name)) continue;
     HR_LOG(kInfo, kCoins, "deleting unfinished file=", name);
