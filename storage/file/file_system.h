@@ -101,6 +101,7 @@ class FileSystem {
 
   virtual bool Exists(const std::string& path) = 0;
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) = 0;  // names, sorted
+  // The path and what is missing above it; durable when this returns, or whatever is synced inside could still be lost.
   virtual absl::Status MakeDirectories(const std::string& path) = 0;
   virtual absl::Status Remove(const std::string& path) = 0;
   virtual absl::Status Rename(const std::string& from, const std::string& to) = 0;

@@ -68,9 +68,18 @@ absl::StatusOr<std::vector<std::string>> PosixFileSystem::List(const std::string
 }
 
 absl::Status PosixFileSystem::MakeDirectories(const std::string& path) {
+  // From the one that is asked for up to the first that exists.
+  std::vector<std::filesystem::path> missing;
   std::error_code error;
+  for (std::filesystem::path at = std::filesystem::absolute(path).lexically_normal(); !std::filesystem::exists(at, error);) {
+    if (error) return FileError("make the directory", path, error.value());
+    if (at.has_filename()) missing.push_back(at);
+    at = at.parent_path();
+  }
   std::filesystem::create_directories(path, error);
-  return error ? FileError("make the directory", path, error.value()) : absl::OkStatus();
+  if (error) return FileError("make the directory", path, error.value());
+  for (auto at = missing.rbegin(); at != missing.rend(); ++at) HR_RETURN_IF_ERROR(SyncDirectory(at->parent_path().string()));
+  return absl::OkStatus();
 }
 
 absl::Status PosixFileSystem::Remove(const std::string& path) {
