@@ -69,6 +69,7 @@ absl::StatusOr<bool> Node::Step() {
   HR_ASSIGN_OR_RETURN(bool any, TakeEvents(now_ns));
   if (!reached_stop_height()) {
     HR_ASSIGN_OR_RETURN(const bool stored, strays_.Step(ports_.clock.UnixSeconds(), options_.download.budget_bytes));
+    pipeline_.AwaitStoredBlocks(!strays_.is_done());
     HR_ASSIGN_OR_RETURN(const bool imported, TakeImports());
     HR_ASSIGN_OR_RETURN(const bool turned, TurnPipeline(now_ns));
     any |= stored || imported || turned;

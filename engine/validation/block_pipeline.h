@@ -98,6 +98,9 @@ class BlockPipeline {
   absl::Status Invalidate(HeaderId id, std::vector<BlockReport>& reports);
   // Takes marks back from the block, its ancestors and its descendants.
   absl::Status Reconsider(HeaderId id);
+  // While stored blocks are still joining the index, those of the applied tip's own chain may be among them: nothing is
+  // resolved or disconnected before it is complete.
+  void AwaitStoredBlocks(bool are_joining) { stored_blocks_are_joining_ = are_joining; }
   // While held, nothing more is resolved: what is above the applied tip drains. For work that needs the store at rest.
   void Hold(bool is_held) { is_held_ = is_held; }
   // Whether the store holds the applied tip's set and nothing else.
@@ -152,6 +155,7 @@ class BlockPipeline {
   std::vector<HeaderId> PathTo(HeaderId target, uint32_t blocks_max) const;
   absl::StatusOr<bool> ReadAhead(std::span<const HeaderId> path);
   absl::StatusOr<bool> ResolveNext(std::span<const HeaderId> path, std::vector<BlockReport>& reports);
+  absl::Status MissingBlock(HeaderId id) const;
   bool ScriptsAreAssumed(HeaderId id) const;
   void StartVerification(BlockJob& job);
   absl::Status DriveCheckpoint(int64_t now_ns);
@@ -181,6 +185,7 @@ class BlockPipeline {
   bool is_recovering_ = false;
   bool is_disconnecting_ = false;
   bool is_held_ = false;
+  bool stored_blocks_are_joining_ = false;
   HeaderId recovery_tip_ = 0;
   // False from the start of a recovery until its last block is applied: until then some parts of the store are ahead of the
   // tip, and what their blocks spent is not known.

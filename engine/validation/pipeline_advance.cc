@@ -36,6 +36,8 @@ absl::StatusOr<bool> BlockPipeline::Advance(std::vector<BlockReport>& reports) {
   FollowBranches();
   const HeaderId target = target_;
   if (target == resolved_ || is_held_) return false;
+  const HeaderId own = is_recovering_ ? recovery_tip_ : chain_.tip();
+  if (stored_blocks_are_joining_ && !tree_.is_complete(own)) return false;
   if (!tree_.IsAncestorOf(resolved_, target)) {
     // Another branch has more work. What is above the applied tip finishes first; then the applied blocks that are not on
     // the new branch are taken back, one a turn.
@@ -51,6 +53,12 @@ absl::StatusOr<bool> BlockPipeline::Advance(std::vector<BlockReport>& reports) {
   return read || resolved;
 }
 
+absl::Status BlockPipeline::MissingBlock(HeaderId id) const {
+  return absl::DataLossError(absl::StrCat("Block ", tree_.hash(id).ToHex(), " at height ", tree_.height(id),
+                                          " is needed and not in the block files in ", blocks_.directory(),
+                                          ". Start once with -reindex, which downloads it again."));
+}
+
 absl::StatusOr<bool> BlockPipeline::ReadAhead(std::span<const HeaderId> path) {
   bool any = false;
   for (size_t i = 0; i < std::min<size_t>(path.size(), options_.read_ahead_blocks); ++i) {
@@ -58,11 +66,7 @@ absl::StatusOr<bool> BlockPipeline::ReadAhead(std::span<const HeaderId> path) {
     if (Holds(id)) continue;
     // The block that everything waits for is always let in.
     if (i != 0 && graph_bytes_ + ready_bytes_ > options_.ready_bytes_max / 2) break;
-    if (!tree_.has_data(id)) {
-      return absl::DataLossError(absl::StrCat("Block ", tree_.hash(id).ToHex(), " at height ", tree_.height(id),
-                                              " is needed and not in the block files in ", blocks_.directory(),
-                                              ". Start once with -reindex, which downloads it again."));
-    }
+    if (!tree_.has_data(id)) return MissingBlock(id);
     HR_ASSIGN_OR_RETURN(SharedBytes raw, blocks_.Map(tree_.data(id)));
     if (raw.bytes.size() < BlockHeader::kSerializedBytes || BlockHeader::Load(raw.bytes.data()) != tree_.header(id)) {
       return blocks_.DamageAt(tree_.data(id), absl::StrCat("something else stands where block ", tree_.hash(id).ToHex(),

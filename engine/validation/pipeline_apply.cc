@@ -112,6 +112,7 @@ absl::Status BlockPipeline::Reconsider(HeaderId id) {
 absl::Status BlockPipeline::DisconnectTip() {
   const HeaderId id = chain_.tip();
   HR_CHECK(ahead_.empty() && resolved_ == id && id != kGenesisId);
+  if (!tree_.has_data(id)) return MissingBlock(id);
   JobOwner job = NewJob();
   job->id = id;
   job->height = tree_.height(id);

@@ -198,7 +198,8 @@ absl::Status BlockIndexFile::Sync(FrameExtent blocks, FrameExtent undo) {
   in_flight_ = std::make_shared<FileBatch>();
   AddWrites(*in_flight_);
   in_flight_->operations.push_back({.kind = FileOperation::Kind::kSync, .file = file_});
-  // The point is written after the sync that makes it true; if it is lost itself, the one before still holds.
+  // The point is written after the sync that makes it true; if it is lost itself, the one before still holds. It is
+  // synced as well: whoever publishes something that stands on these records relies on it.
   ++sync_sequence_;
   const auto point = EncodeSyncPoint({sync_sequence_, record_count_, blocks, undo});
   const SlabRef slab = Slab::Copy(point);
@@ -207,6 +208,7 @@ absl::Status BlockIndexFile::Sync(FrameExtent blocks, FrameExtent undo) {
                                     .offset = kSyncPointOffsets[sync_sequence_ % kSyncPointOffsets.size()],
                                     .write_from = slab->bytes(),
                                     .owner = slab});
+  in_flight_->operations.push_back({.kind = FileOperation::Kind::kSync, .file = file_});
   files_.Submit(in_flight_);
   return Reap(true);
 }

@@ -11,6 +11,8 @@
 #include "engine/consensus/difficulty.h"
 #include "engine/runtime/tbb_executor.h"
 #include "gtest/gtest.h"
+#include "storage/blocks/block_index_format.h"
+#include "storage/file/open_file_system.h"
 #include "tests/support/node/scripted_peers.h"
 #include "tests/support/node/test_node.h"
 #include "tests/support/temporary_directory.h"
@@ -559,6 +561,28 @@ TEST_F(NodeTest, ARebuildThatIsKilledGoesOnAtTheNextStart) {
   EXPECT_GT(stopped_searches, 0);
   EXPECT_GT(killed_with_blocks_left, 5);
   std::printf("%d searches stopped, %d rebuilds ended half-way\n", stopped_searches, killed_with_blocks_left);
+}
+
+// The unspent set may stand on blocks that the index no longer vouches for: they join it again before anything is judged.
+TEST_F(NodeTest, AnUnspentSetAheadOfTheIndexWaitsForItsBlocks) {
+  peers_.Connect(1, &chain_);
+  {
+    TestNode node(options_);
+    Sync(node);
+    ASSERT_TRUE(node.Shutdown().ok());
+  }
+  {
+    const auto files = OpenFileSystem().value();
+    const FileRef index = files->Open(directory_.path() + "/blocks/index.dat", OpenMode::kReadWrite).value();
+    const auto nothing = EncodeSyncPoint({});
+    for (const uint64_t offset : kSyncPointOffsets) ASSERT_TRUE(files->WriteAt(index, offset, nothing).ok());
+  }
+  ScriptedPeers nobody;
+  options_.peers = &nobody;
+  TestNode node(options_);
+  EXPECT_EQ(node.node().AppliedTip().height, chain_.height());
+  node.RunUntilQuiet();
+  ExpectSynced(node);
 }
 
 }  // namespace
