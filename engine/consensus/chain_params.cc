@@ -41,9 +41,8 @@ GenesisParams SatoshiGenesis(uint32_t time_s, uint32_t nonce, uint32_t bits) {
   return {time_s, nonce, bits, 1, 50 * kCoin, kSatoshiMessage, BytesOf(kSatoshiKey)};
 }
 
-AddressPrefixes TestAddresses(std::string_view bech32) {
-  return {111, 196, 239, {0x04, 0x35, 0x87, 0xcf}, {0x04, 0x35, 0x83, 0x94}, bech32};
-}
+constexpr ExtendedKeyPrefixes kMainnetExtendedKeys{{0x04, 0x88, 0xb2, 0x1e}, {0x04, 0x88, 0xad, 0xe4}};
+constexpr ExtendedKeyPrefixes kTestExtendedKeys{{0x04, 0x35, 0x87, 0xcf}, {0x04, 0x35, 0x83, 0x94}};
 
 // A deployment that exists for the machinery's sake and never becomes active outside regtest.
 Deployment TestDummy(uint32_t threshold) {
@@ -82,7 +81,8 @@ ChainParams MakeMain() {
   // Height 938,343.
   params.assume_valid = HashOf("00000000000000000000ccebd6d74d9194d8dcdc1d177c478e094bfad51ba5ac");
   params.minimum_chain_work = NumberOf("1128750f82f4c366153a3a030");
-  params.address = {0, 5, 128, {0x04, 0x88, 0xb2, 0x1e}, {0x04, 0x88, 0xad, 0xe4}, "bc"};
+  params.address = kMainnetAddressPrefixes;
+  params.extended_keys = kMainnetExtendedKeys;
   return params;
 }
 
@@ -110,7 +110,8 @@ ChainParams MakeTestnet3() {
   // Height 4,842,348.
   params.assume_valid = HashOf("000000007a61e4230b28ac5cb6b5e5a0130de37ac1faf2f8987d2fa6505b67f4");
   params.minimum_chain_work = NumberOf("17dde1c649f3708d14b6");
-  params.address = TestAddresses("tb");
+  params.address = kTestnetAddressPrefixes;
+  params.extended_keys = kTestExtendedKeys;
   return params;
 }
 
@@ -142,7 +143,8 @@ ChainParams MakeTestnet4() {
   // Height 123,613.
   params.assume_valid = HashOf("0000000002368b1e4ee27e2e85676ae6f9f9e69579b29093e9a82c170bf7cf8a");
   params.minimum_chain_work = NumberOf("9a0fe15d0177d086304");
-  params.address = TestAddresses("tb");
+  params.address = kTestnetAddressPrefixes;
+  params.extended_keys = kTestExtendedKeys;
   return params;
 }
 
@@ -177,7 +179,8 @@ ChainParams MakeRegtest() {
   params.subsidy_halving_interval = 150;
   params.genesis = SatoshiGenesis(1'296'688'602, 2, 0x207fffff);
   params.genesis_hash = HashOf("0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206");
-  params.address = TestAddresses("bcrt");
+  params.address = kRegtestAddressPrefixes;
+  params.extended_keys = kTestExtendedKeys;
   return params;
 }
 
@@ -249,7 +252,8 @@ ChainParams SignetParams(std::vector<uint8_t> challenge) {
   params.genesis = SatoshiGenesis(1'598'918'400, 52'613'770, 0x1e0377ae);
   params.genesis_hash = HashOf("00000008819873e925422c1ff0f99f7cc9bbb232af63a077a480a3633bee1ef6");
   params.signet_challenge = std::move(challenge);
-  params.address = TestAddresses("tb");
+  params.address = kSignetAddressPrefixes;
+  params.extended_keys = kTestExtendedKeys;
   return params;
 }
 

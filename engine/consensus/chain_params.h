@@ -17,6 +17,7 @@
 #include "engine/primitives/amount.h"
 #include "engine/primitives/hash256.h"
 #include "engine/primitives/uint256.h"
+#include "engine/script/address.h"
 #include "engine/script/script_flags.h"
 
 namespace headrace {
@@ -44,13 +45,10 @@ struct GenesisParams {
   std::vector<uint8_t> public_key;  // paid by <key> OP_CHECKSIG
 };
 
-struct AddressPrefixes {
-  uint8_t public_key_hash;
-  uint8_t script_hash;
-  uint8_t secret_key;
-  std::array<uint8_t, 4> extended_public;
-  std::array<uint8_t, 4> extended_secret;
-  std::string_view bech32;
+// The first four bytes of extended keys (BIP32).
+struct ExtendedKeyPrefixes {
+  std::array<uint8_t, 4> public_key;
+  std::array<uint8_t, 4> secret_key;
 };
 
 struct ChainParams {
@@ -95,7 +93,8 @@ struct ChainParams {
   // Blocks must solve this script (BIP325); empty off signet.
   std::vector<uint8_t> signet_challenge;
 
-  AddressPrefixes address;
+  AddressPrefixes address{};
+  ExtendedKeyPrefixes extended_keys{};
 };
 
 const ChainParams& ParamsFor(ChainId id);

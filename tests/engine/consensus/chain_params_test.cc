@@ -57,5 +57,27 @@ TEST(ChainParams, DifficultyPeriodsAreWhole) {
   }
 }
 
+TEST(ChainParamsTest, AddressesAreThoseOfTheNetwork) {
+  struct Row {
+    ChainId id;
+    std::string key_hash;
+    std::string witness;
+  };
+  const std::string key_hash_of_tests = "mfWxJ45yp2SFn7UciZyNpvDKrzbhyfKrY8";
+  for (const Row& row : {Row{ChainId::kMain, "1111111111111111111114oLvT2", "bc1q"}, Row{ChainId::kTestnet3, key_hash_of_tests, "tb1q"},
+                         Row{ChainId::kTestnet4, key_hash_of_tests, "tb1q"}, Row{ChainId::kSignet, key_hash_of_tests, "tb1q"},
+                         Row{ChainId::kRegtest, key_hash_of_tests, "bcrt1q"}}) {
+    const ChainParams& params = ParamsFor(row.id);
+    SCOPED_TRACE(std::string(params.name));
+    std::vector<uint8_t> script = {0x76, 0xa9, 20};
+    script.resize(23);
+    script.insert(script.end(), {0x88, 0xac});
+    EXPECT_EQ(EncodeAddress(script, params.address), row.key_hash);
+    std::vector<uint8_t> program = {0x00, 20};
+    program.resize(22);
+    EXPECT_TRUE(EncodeAddress(program, params.address).value_or("").starts_with(row.witness));
+  }
+}
+
 }  // namespace
 }  // namespace headrace
