@@ -15,7 +15,7 @@ uint32_t Bit(LogCategory category) { return uint32_t{1} << static_cast<uint32_t>
 }  // namespace
 
 std::string_view LogCategoryName(LogCategory category) {
-  static constexpr std::string_view kNames[] = {"node", "net", "sync", "validation", "coins", "blocks", "disk"};
+  static constexpr std::string_view kNames[] = {"node", "net", "sync", "validation", "coins", "blocks", "disk", "rpc"};
   static_assert(std::size(kNames) == static_cast<size_t>(LogCategory::kCount));
   return kNames[static_cast<size_t>(category)];
 }

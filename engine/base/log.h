@@ -13,7 +13,7 @@ namespace headrace {
 enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError };
 
 // `-debug=` names these; a category's debug lines are off unless it is asked for.
-enum class LogCategory : uint8_t { kNode, kNet, kSync, kValidation, kCoins, kBlocks, kDisk, kCount };
+enum class LogCategory : uint8_t { kNode, kNet, kSync, kValidation, kCoins, kBlocks, kDisk, kRpc, kCount };
 
 std::string_view LogCategoryName(LogCategory category);
 std::string_view LogLevelName(LogLevel level);

@@ -57,6 +57,8 @@ class Node {
 
   // Questions and orders of other threads; answered while somebody turns the node.
   NodeFacade& facade() { return facade_; }
+  // Questions and orders that wait, and all that come, fail: for whoever stops turning the node without Shutdown. Any thread.
+  void TurnAwayCalls() { calls_.Close(); }
 
   NodeStatus Status() const;
   bool reached_stop_height() const { return reached_stop_height_.load(std::memory_order_relaxed); }
@@ -87,6 +89,7 @@ class Node {
   void Download(int64_t now_ns);
   void Announce();
   void SubmitCommands();
+  PeerStatus StatusOf(PeerId id, const SyncPeer& peer) const;
   void PublishStatus(int64_t now_ns);
   void LookForEndOfInitialDownload();
   WaitReason WaitingOn() const;

@@ -55,6 +55,27 @@ void Node::LookForEndOfInitialDownload() {
   is_initial_block_download_ = int64_t{tree_.header(tip).time_s} < ports_.clock.UnixSeconds() - kTipAgeMax_s;
 }
 
+PeerStatus Node::StatusOf(PeerId id, const SyncPeer& peer) const {
+  PeerStatus status;
+  status.id = id;
+  status.address = peer.info.address;
+  status.is_inbound = peer.info.is_inbound;
+  status.user_agent = peer.info.user_agent;
+  status.start_height = peer.info.start_height;
+  status.blocks_received = peer.blocks_received;
+  status.block_bytes_received = peer.block_bytes_received;
+  status.blocks_in_flight = static_cast<uint32_t>(peer.in_flight.size());
+  status.blocks_in_flight_max = peer.in_flight_max;
+  status.blocks_served = peer.blocks_served;
+  for (const HeaderId block : peer.in_flight) status.heights_in_flight.push_back(tree_.height(block));
+  std::sort(status.heights_in_flight.begin(), status.heights_in_flight.end());
+  if (peer.best_known) {
+    status.known_header_height = tree_.height(*peer.best_known);
+    status.common_block_height = tree_.height(tree_.LastCommonAncestor(*peer.best_known, pipeline_.chain().tip()));
+  }
+  return status;
+}
+
 void Node::PublishStatus(int64_t now_ns) {
   if (last_status_ns_ != 0 && now_ns - last_status_ns_ < kStatusNs) return;
   last_status_ns_ = now_ns;
@@ -89,11 +110,7 @@ void Node::PublishStatus(int64_t now_ns) {
   status.checkpoints = coins.checkpoints;
   status.waiting_on = WaitingOn();
   status.blocks_in_flight_max_per_peer = download_.in_flight_per_peer_max_ever();
-  for (const auto& [id, peer] : peers_) {
-    status.peers.push_back({id, peer.info.address, peer.info.is_inbound, peer.info.user_agent, peer.info.start_height,
-                            peer.blocks_received, peer.block_bytes_received,
-                            static_cast<uint32_t>(peer.in_flight.size()), peer.in_flight_max, peer.blocks_served});
-  }
+  for (const auto& [id, peer] : peers_) status.peers.push_back(StatusOf(id, peer));
   const std::lock_guard lock(status_mutex_);
   status_ = std::move(status);
 }

@@ -21,6 +21,11 @@ struct PeerStatus {
   uint64_t blocks_received = 0;
   uint64_t block_bytes_received = 0;
   uint32_t blocks_in_flight = 0;
+  std::vector<uint32_t> heights_in_flight;  // of those blocks, ascending
+  // Of the best header that it has shown to have, and of the last block of the active chain that it has by that; -1 while
+  // nothing is known.
+  int64_t known_header_height = -1;
+  int64_t common_block_height = -1;
   uint32_t blocks_in_flight_max = 0;  // the most there ever were
   uint64_t blocks_served = 0;
 };

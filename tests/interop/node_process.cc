@@ -15,8 +15,10 @@ std::string InteropFile(const std::string& name) { return std::string(HEADRACE_I
 ChildProcess& NodeProcess::Start(const std::vector<std::string>& options) {
   std::error_code ignored;  // it may stand on a disk that is read-only for now
   std::filesystem::remove(directory() + "/summary.json", ignored);
+  rpc_port_ = FreePort();
   std::vector<std::string> arguments = {Program("headraced"), "-chain=" + network_, "-datadir=" + directory(),
-                                        "-printtoconsole=1", "-dbcache=200", "-summaryfile=" + directory() + "/summary.json"};
+                                        "-printtoconsole=1", "-dbcache=200", "-rpcport=" + std::to_string(rpc_port_),
+                                        "-summaryfile=" + directory() + "/summary.json"};
   arguments.insert(arguments.end(), options.begin(), options.end());
   process_.reset();  // the one before lets go of the directory first
   process_ = std::make_unique<ChildProcess>(arguments);

@@ -37,6 +37,8 @@ class NodeProcess {
   // "127.0.0.1:PORT" after StartListening.
   std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
   uint16_t port() const { return port_; }
+  // Of JSON-RPC, after any start.
+  uint16_t rpc_port() const { return rpc_port_; }
   const std::string& directory() const { return directory_.path(); }
   // Where the network's files are.
   std::string network_directory() const;
@@ -51,6 +53,7 @@ class NodeProcess {
   TemporaryDirectory directory_;
   std::unique_ptr<ChildProcess> process_;
   uint16_t port_ = 0;
+  uint16_t rpc_port_ = 0;
 };
 
 // Satoshis of a JSON amount with eight decimals.

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tools/headraced/option_table.h"
 #include "tests/support/temporary_directory.h"
 
 namespace headrace {
@@ -88,12 +87,9 @@ TEST_F(OptionsTest, EveryNetworkHasItsPortAndFolder) {
     const char* chain;
     const char* folder;
     uint16_t port;
-  } cases[] = {{"-chain=main", "main", "", 8333},
-               {"-testnet", "test", "/testnet3", 18333},
-               {"-chain=test", "test", "/testnet3", 18333},
-               {"--testnet4", "testnet4", "/testnet4", 48333},
-               {"-signet=1", "signet", "/signet", 38333},
-               {"-regtest", "regtest", "/regtest", 18444}};
+  } cases[] = {{"-chain=main", "main", "", 8333},           {"-testnet", "test", "/testnet3", 18333},
+               {"-chain=test", "test", "/testnet3", 18333}, {"--testnet4", "testnet4", "/testnet4", 48333},
+               {"-signet=1", "signet", "/signet", 38333},   {"-regtest", "regtest", "/regtest", 18444}};
   for (const auto& expected : cases) {
     const DaemonOptions options = Good({expected.argument, "-datadir=/data"});
     EXPECT_EQ(options.chain, expected.chain);
@@ -152,9 +148,11 @@ TEST_F(OptionsTest, ParCountsWorkersOrLeavesCoresFree) {
 }
 
 TEST_F(OptionsTest, ConnectIsAListWithDefaultPort) {
-  const DaemonOptions options = Good({"-regtest", "-connect=127.0.0.1:99", "-connect=seed.example", "-connect=[::1]:7"});
+  const DaemonOptions options =
+      Good({"-regtest", "-connect=127.0.0.1:99", "-connect=seed.example", "-connect=[::1]:7"});
   EXPECT_TRUE(options.connects_only);
-  EXPECT_THAT(options.connect, ElementsAre(HostPort{"127.0.0.1", 99}, HostPort{"seed.example", 18444}, HostPort{"::1", 7}));
+  EXPECT_THAT(options.connect,
+              ElementsAre(HostPort{"127.0.0.1", 99}, HostPort{"seed.example", 18444}, HostPort{"::1", 7}));
   EXPECT_FALSE(options.listen) << "-connect turns listening off unless asked for";
   EXPECT_TRUE(Good({"-connect=a", "-listen=1"}).listen);
   EXPECT_TRUE(Good({"-connect=a", "-bind=127.0.0.1"}).listen);
@@ -213,7 +211,8 @@ TEST_F(OptionsTest, WordsOfAChoice) {
 }
 
 TEST_F(OptionsTest, DebugCategoriesAddUp) {
-  EXPECT_THAT(Good({"-debug=net", "-debug=coins", "-debug=net"}).debug, ElementsAre(LogCategory::kNet, LogCategory::kCoins));
+  EXPECT_THAT(Good({"-debug=net", "-debug=coins", "-debug=net"}).debug,
+              ElementsAre(LogCategory::kNet, LogCategory::kCoins));
   EXPECT_EQ(Good({"-debug"}).debug.size(), static_cast<size_t>(LogCategory::kCount));
   EXPECT_THAT(Good({"-debug=net", "-debug=none"}).debug, IsEmpty());
   EXPECT_THAT(Good({"-debug=net", "-nodebug"}).debug, IsEmpty());
@@ -222,7 +221,9 @@ TEST_F(OptionsTest, DebugCategoriesAddUp) {
 }
 
 TEST_F(OptionsTest, ConfigFileHasSectionsAndComments) {
-  WriteConfig("# a comment\n  dbcache = 100 # MiB\r\nport=1111\nloadblock=a\n\n[regtest]\nport=2222\nloadblock=b\n[main]\nport=3333\n");
+  WriteConfig(
+      "# a comment\n  dbcache = 100 # "
+      "MiB\r\nport=1111\nloadblock=a\n\n[regtest]\nport=2222\nloadblock=b\n[main]\nport=3333\n");
   const DaemonOptions on_main = Good({});
   EXPECT_EQ(on_main.cache_bytes, uint64_t{100} << 20);
   EXPECT_EQ(on_main.port, 3333) << "the section comes before the common part";
@@ -278,8 +279,8 @@ TEST_F(OptionsTest, MalformedFilesAreRefusedWithTheirLine) {
 }
 
 TEST_F(OptionsTest, UnknownNamesInTheFileAreWarnings) {
-  WriteConfig("rpcuser=somebody\nprt=1\n[nonet]\nport=5\n");
-  EXPECT_THAT(Good({}).warnings, ElementsAre(HasSubstr("no option rpcuser"), HasSubstr("The nearest is port"),
+  WriteConfig("wallet=somebody\nprt=1\n[nonet]\nport=5\n");
+  EXPECT_THAT(Good({}).warnings, ElementsAre(HasSubstr("no option wallet"), HasSubstr("The nearest is port"),
                                              HasSubstr("no network \"nonet\"")));
 }
 
@@ -296,11 +297,79 @@ TEST_F(OptionsTest, HelpNamesEveryOptionAndIgnoresTheRest) {
   EXPECT_EQ(Good({"-help", "-port=5"}).action, DaemonAction::kPrintHelp);
   EXPECT_EQ(Good({"-?"}).action, DaemonAction::kPrintHelp);
   EXPECT_EQ(Good({"-version"}).action, DaemonAction::kPrintVersion);
-  const std::string help = HelpText();
-  for (const OptionRow& row : OptionTable()) EXPECT_THAT(help, HasSubstr("\n  -" + std::string(row.name)));
+  const std::string help = DaemonOptionTable().HelpText();
+  for (const OptionRow& row : DaemonOptionTable().rows()) EXPECT_THAT(help, HasSubstr("\n  -" + std::string(row.name)));
   for (size_t at = 0; at < help.size(); at = help.find('\n', at) + 1) {
     EXPECT_LE(help.find('\n', at) - at, 110u);
   }
+}
+
+std::vector<std::string> Bindings(const DaemonOptions& options) {
+  std::vector<std::string> addresses;
+  for (const HttpBinding& binding : options.rpc.bind) addresses.push_back(binding.address.ToString());
+  return addresses;
+}
+
+TEST_F(OptionsTest, RpcIsForThisMachineAlone) {
+  const DaemonOptions options = Good({});
+  EXPECT_TRUE(options.rpc.is_on);
+  EXPECT_THAT(Bindings(options), ElementsAre("127.0.0.1:8332", "[::1]:8332"));
+  EXPECT_TRUE(options.rpc.bind[1].is_optional) << "a machine need not have IPv6";
+  EXPECT_THAT(options.rpc.allow, IsEmpty());
+  EXPECT_EQ(options.rpc.cookie_file, DataDirectory() + "/.cookie");
+  EXPECT_EQ(options.rpc.cookie_readers, CookieReaders::kOwner);
+  EXPECT_EQ(options.rpc.threads, 4u);
+  EXPECT_EQ(options.rpc.work_queue, 64u);
+  EXPECT_EQ(options.rpc.server_timeout_s, 30u);
+  EXPECT_FALSE(Good({"-server=0"}).rpc.is_on);
+  EXPECT_FALSE(Good({"-noserver"}).rpc.is_on);
+}
+
+TEST_F(OptionsTest, RpcPortsOfTheNetworks) {
+  for (const auto& [chain, port] : {std::pair<std::string, std::string>{"test", "18332"},
+                                    {"testnet4", "48332"},
+                                    {"signet", "38332"},
+                                    {"regtest", "18443"}}) {
+    const std::string option = "-chain=" + chain;
+    EXPECT_THAT(Bindings(Good({option.c_str()})), ElementsAre("127.0.0.1:" + port, "[::1]:" + port)) << chain;
+  }
+  EXPECT_EQ(Good({"-regtest"}).rpc.cookie_file, DataDirectory() + "/regtest/.cookie");
+  WriteConfig("rpcport=7\n[regtest]\nrpcport=8\n");
+  EXPECT_THAT(Bindings(Good({"-regtest"})), ElementsAre("127.0.0.1:8", "[::1]:8"));
+  EXPECT_THAT(Bindings(Good({"-regtest", "-rpcport=9"})), ElementsAre("127.0.0.1:9", "[::1]:9"));
+}
+
+TEST_F(OptionsTest, RpcForOthersTakesAnAddressAndARange) {
+  const DaemonOptions both = Good({"-rpcbind=192.0.2.1", "-rpcbind=[2001:db8::1]:99", "-rpcallowip=192.0.2.0/24",
+                                   "-rpcallowip=10.0.0.0/255.0.0.0"});
+  EXPECT_THAT(Bindings(both), ElementsAre("192.0.2.1:8332", "[2001:db8::1]:99"));
+  ASSERT_EQ(both.rpc.allow.size(), 2u);
+  EXPECT_TRUE(both.rpc.allow[1].Contains(*ParseNumericHost("10.9.9.9", 1)));
+  EXPECT_THAT(both.warnings, IsEmpty());
+  for (const char* alone : {"-rpcbind=0.0.0.0", "-rpcallowip=0.0.0.0/0"}) {
+    const DaemonOptions options = Good({alone});
+    EXPECT_THAT(Bindings(options), ElementsAre("127.0.0.1:8332", "[::1]:8332")) << alone;
+    EXPECT_THAT(options.warnings, ElementsAre(HasSubstr("takes no effect"))) << alone;
+  }
+}
+
+TEST_F(OptionsTest, RpcUsersAndCookies) {
+  EXPECT_EQ(Good({"-rpcuser=u", "-rpcpassword=p"}).rpc.cookie_file, "") << "the password is enough";
+  EXPECT_EQ(Good({"-norpccookiefile"}).rpc.cookie_file, "");
+  EXPECT_EQ(Good({"-rpccookiefile=/run/cookie"}).rpc.cookie_file, "/run/cookie");
+  EXPECT_EQ(Good({"-regtest", "-rpccookiefile=c"}).rpc.cookie_file, DataDirectory() + "/regtest/c");
+  EXPECT_EQ(Good({"-rpccookieperms=group"}).rpc.cookie_readers, CookieReaders::kGroup);
+  const std::string user = "-rpcauth=u:s$" + std::string(64, 'a');
+  EXPECT_THAT(Good({user.c_str()}).rpc.auth, ElementsAre(user.substr(9)));
+}
+
+TEST_F(OptionsTest, BadRpcOptions) {
+  for (const char* bad : {"-rpcport=0", "-rpcport=65536", "-rpcbind=host:x", "-rpcallowip=1.2.3",
+                          "-rpcallowip=1.2.3.4/33", "-rpcauth=u:s", "-rpcauth=u:s$00", "-rpcthreads=0",
+                          "-rpcworkqueue=0", "-rpcservertimeout=0", "-rpccookieperms=world", "-server=x"}) {
+    EXPECT_THAT(Bad({bad}), HasSubstr(std::string(bad).substr(0, 8))) << bad;
+  }
+  EXPECT_THAT(Bad({"-rpcbind=example.org", "-rpcallowip=1.2.3.4"}), HasSubstr("numeric"));
 }
 
 }  // namespace

@@ -30,6 +30,7 @@
 #include "tools/headraced/log_sink.h"
 #include "tools/headraced/process_usage.h"
 #include "tools/headraced/progress.h"
+#include "tools/headraced/rpc_endpoint.h"
 #include "tools/headraced/run_summary.h"
 #include "tools/headraced/stop_signals.h"
 
@@ -72,6 +73,8 @@ class Daemon {
 
  private:
   absl::Status OpenDirectory();
+  absl::Status StartRpc();
+  void SetRpcPhase(const char* words);
   absl::Status OpenStores();
   absl::Status OpenNetwork();
   absl::Status StartNode();
@@ -95,6 +98,7 @@ class Daemon {
   std::unique_ptr<FlatCoinStore> coins_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<PeerHub> hub_;
+  PeerHubOptions hub_options_;
   std::unique_ptr<Node> node_;
 
   std::unique_ptr<ProgressReporter> progress_;
@@ -106,6 +110,7 @@ class Daemon {
   std::unique_ptr<ReactorThread> reactor_;
   std::unique_ptr<ComponentThread> engine_;
   std::unique_ptr<BlockFileImporter> importer_;
+  std::unique_ptr<RpcEndpoint> rpc_;
 };
 
 FileSystemChoice ChoiceOf(FileBackend backend) {
@@ -143,6 +148,16 @@ absl::Status Daemon::OpenDirectory() {
          " sha256_nodes=", std::string(sha256.nodes), " sha256_batches=", std::string(sha256.batches));
   for (const std::string& warning : options_.warnings) HR_LOG(kWarning, kNode, warning);
   return absl::OkStatus();
+}
+
+absl::Status Daemon::StartRpc() {
+  if (!options_.rpc.is_on) return absl::OkStatus();
+  HR_ASSIGN_OR_RETURN(rpc_, RpcEndpoint::Start(options_, entropy_));
+  return absl::OkStatus();
+}
+
+void Daemon::SetRpcPhase(const char* words) {
+  if (rpc_ != nullptr) rpc_->SetPhase(words);
 }
 
 absl::Status Daemon::OpenStores() {
@@ -196,6 +211,7 @@ absl::Status Daemon::OpenNetwork() {
   if (options_.listen) {
     HR_ASSIGN_OR_RETURN(hub.listen, ListenAddresses(options_.bind, options_.port));
   }
+  hub_options_ = hub;
   hub_ = std::make_unique<PeerHub>(std::move(hub), *transport_, clock_, entropy_, doorbell_);
   return hub_->Start();
 }
@@ -262,8 +278,13 @@ void Daemon::Watch() {
 
 absl::Status Daemon::Stop() {
   HR_LOG(kInfo, kNode, "stopping");
+  // Calls that an engine which has failed would never answer are turned away; others are answered while it still turns.
+  if (failed_.load(std::memory_order_acquire)) node_->TurnAwayCalls();
+  if (rpc_ != nullptr) rpc_->Stop();
   if (importer_ != nullptr) importer_->Stop();
   engine_->Stop();
+  node_->TurnAwayCalls();
+  rpc_.reset();
   reactor_->Stop();
   absl::Status status = EngineFailure();
   // A failed disk is not written to again: what the last manifest names is what there is.
@@ -286,8 +307,12 @@ absl::Status Daemon::Stop() {
 
 absl::Status Daemon::Run() {
   HR_RETURN_IF_ERROR(OpenDirectory());
+  HR_RETURN_IF_ERROR(StartRpc());
+  SetRpcPhase("Starting network threads…");
   HR_RETURN_IF_ERROR(OpenNetwork());
+  SetRpcPhase("Loading block index…");
   absl::Status opened = OpenStores();
+  SetRpcPhase("Verifying blocks…");
   if (opened.ok()) opened = StartNode();
   if (absl::IsCancelled(opened) && StopWasRequested()) {
     // As asked, and as if it had been killed: what was not finished is begun again by the next start.
@@ -298,6 +323,7 @@ absl::Status Daemon::Run() {
   HR_RETURN_IF_ERROR(opened);
   summary_.Start(node_->Status(), clock_.MonotonicNs());
   StartThreads();
+  if (rpc_ != nullptr) rpc_->SetReady(node_->facade(), *hub_, hub_options_);
   Watch();
   return Stop();
 }

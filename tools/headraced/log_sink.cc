@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "storage/file/file_error.h"
-#include "tools/headraced/text.h"
+#include "tools/config/text.h"
 
 namespace headrace {
 namespace {

@@ -6,7 +6,6 @@
 
 #include "engine/crypto/sha256_path.h"
 #include "tools/headraced/daemon.h"
-#include "tools/headraced/option_table.h"
 #include "tools/headraced/options.h"
 
 namespace {
@@ -26,10 +25,10 @@ int main(int argc, char** argv) {
   if (!options.ok()) return Fail(options.status());
   switch (options->action) {
     case headrace::DaemonAction::kPrintHelp:
-      std::printf("%s", headrace::HelpText().c_str());
+      std::printf("%s", headrace::DaemonOptionTable().HelpText().c_str());
       return 0;
     case headrace::DaemonAction::kPrintVersion:
-      std::printf("%s", headrace::VersionText().c_str());
+      std::printf("%s", headrace::DaemonOptionTable().VersionText().c_str());
       return 0;
     case headrace::DaemonAction::kRun:
       break;

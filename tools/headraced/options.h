@@ -14,8 +14,12 @@
 #include "absl/status/statusor.h"
 #include "engine/base/log.h"
 #include "engine/primitives/hash256.h"
+#include "net/rpc/http_server.h"
+#include "net/rpc/rpc_cookie.h"
 #include "net/transport/address.h"
-#include "tools/headraced/machine_facts.h"
+#include "net/transport/subnet.h"
+#include "tools/config/machine_facts.h"
+#include "tools/config/option_table.h"
 
 namespace headrace {
 
@@ -23,6 +27,21 @@ enum class DaemonAction : uint8_t { kRun, kPrintHelp, kPrintVersion };
 enum class LogFormat : uint8_t { kText, kJson };
 enum class TransportKind : uint8_t { kAuto, kIoUring, kEpoll };
 enum class FileBackend : uint8_t { kAuto, kIoUring, kPread };
+
+struct RpcOptions {
+  bool is_on = true;
+  uint16_t port = 0;
+  std::vector<HttpBinding> bind;
+  std::vector<Subnet> allow;
+  std::string user;
+  std::string password;           // empty: none
+  std::vector<std::string> auth;  // each understood by RpcAuthentication::AddHashed
+  std::string cookie_file;        // empty: none is made
+  CookieReaders cookie_readers = CookieReaders::kOwner;
+  uint32_t threads = 4;
+  uint32_t work_queue = 64;
+  uint32_t server_timeout_s = 30;
+};
 
 struct DaemonOptions {
   DaemonAction action = DaemonAction::kRun;  // for kPrintHelp and kPrintVersion nothing below is filled in
@@ -33,11 +52,11 @@ struct DaemonOptions {
   std::string data_directory;     // as given; holds bitcoin.conf and the networks' folders
   std::string network_directory;  // where this network's files live; data_directory itself on main
 
-  bool connects_only = false;     // -connect or -noconnect: no outbound connection but `connect`
+  bool connects_only = false;  // -connect or -noconnect: no outbound connection but `connect`
   std::vector<HostPort> connect;
   bool listen = true;
   uint16_t port = 0;
-  std::vector<HostPort> bind;     // empty: every address, on `port`
+  std::vector<HostPort> bind;  // empty: every address, on `port`
   uint32_t connections_max = 125;
   uint32_t blocks_in_transit_per_peer_max = 16;
   TransportKind transport = TransportKind::kAuto;
@@ -45,14 +64,16 @@ struct DaemonOptions {
   std::vector<std::string> load_block;
   std::optional<Hash256> assume_valid;        // unset: the network's; zero: every script is verified
   std::optional<Hash256> minimum_chain_work;  // unset: the network's; 256-bit number, least significant byte first
-  bool reindex = false;             // index and unspent set anew from the block files
-  bool reindex_chainstate = false;  // the unspent set anew
+  bool reindex = false;                       // index and unspent set anew from the block files
+  bool reindex_chainstate = false;            // the unspent set anew
   uint32_t stop_at_height = 0;                // 0: off
 
   uint32_t workers = 1;
   uint64_t cache_bytes = 0;
   FileBackend file_backend = FileBackend::kAuto;
   uint32_t checkpoint_interval_s = 60;
+
+  RpcOptions rpc;
 
   std::vector<LogCategory> debug;
   LogFormat log_format = LogFormat::kText;
@@ -62,10 +83,11 @@ struct DaemonOptions {
   std::vector<std::string> warnings;  // sentences for the log: settings that were ignored, and why
 };
 
-// `arguments` is argv without the program's name. Reads the configuration file, which may be absent unless it was named.
+// `arguments` is argv without the program's name. Reads the configuration file, which may be absent unless it was
+// named.
 absl::StatusOr<DaemonOptions> ParseDaemonOptions(std::span<const char* const> arguments, const MachineFacts& machine);
 
-// Splits HOST, HOST:PORT, [V6], [V6]:PORT and a bare V6 literal; nothing when it is none of these.
-std::optional<HostPort> ParseHostPort(std::string_view text, uint16_t default_port);
+// What headraced knows.
+const OptionTable& DaemonOptionTable();
 
 }  // namespace headrace

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "tools/headraced/text.h"
+#include "tools/config/text.h"
 
 namespace headrace {
 

@@ -27,6 +27,8 @@ void InstallStopSignals() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
+void RequestStop() { g_stop.store(true, std::memory_order_relaxed); }
+
 bool StopWasRequested() { return g_stop.load(std::memory_order_relaxed); }
 
 bool TakeLogReopenRequest() { return g_reopen.exchange(false, std::memory_order_relaxed); }

@@ -6,6 +6,8 @@ namespace headrace {
 
 void InstallStopSignals();
 bool StopWasRequested();
+// The same as a signal. Any thread.
+void RequestStop();
 // True once for every SIGHUP (several before a look count as one).
 bool TakeLogReopenRequest();
 

@@ -9,6 +9,7 @@ headrace_packages=(
   pkg-config
   ccache
   liburing-dev
+  libevent-dev
   libtbb-dev
   libmimalloc-dev
   libabsl-dev

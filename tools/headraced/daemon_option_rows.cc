@@ -1,19 +1,8 @@
-#include "tools/headraced/option_table.h"
-
-#include <algorithm>
-#include <vector>
-
-#include "tools/headraced/text.h"
-
-
-#ifndef HEADRACE_VERSION
-#error "the build passes HEADRACE_VERSION"
-#endif
+#include "tools/headraced/options.h"
 
 namespace headrace {
 namespace {
 
-constexpr size_t kHelpWidth = 96;
 constexpr int64_t kHeightMax = 2'147'483'647;
 
 constexpr OptionRow kOptions[] = {
@@ -34,13 +23,13 @@ constexpr OptionRow kOptions[] = {
     {"connect", OptionKind::kList, "HOST[:PORT]", "",
      "Connect to this peer and to no other that is not named the same way. -connect=0 makes no outbound connection.", 0,
      0, true},
-    {"port", OptionKind::kNumber, "PORT", "8333, 18333, 48333, 38333 or 18444 by network",
-     "Listen on this TCP port.", 1, 65535, true},
+    {"port", OptionKind::kNumber, "PORT", "8333, 18333, 48333, 38333 or 18444 by network", "Listen on this TCP port.",
+     1, 65535, true},
     {"bind", OptionKind::kList, "ADDRESS[:PORT]", "all addresses", "Listen on this address.", 0, 0, true},
-    {"listen", OptionKind::kFlag, "", "1, or 0 when -connect is given",
-     "Accept connections."},
+    {"listen", OptionKind::kFlag, "", "1, or 0 when -connect is given", "Accept connections."},
     {"maxconnections", OptionKind::kNumber, "N", "125", "The most connections at a time.", 0, 1000},
-    {"maxblocksintransit", OptionKind::kNumber, "N", "16", "The most blocks requested from one peer at a time.", 1, 1024},
+    {"maxblocksintransit", OptionKind::kNumber, "N", "16", "The most blocks requested from one peer at a time.", 1,
+     1024},
     {"nettransport", OptionKind::kText, "KIND", "auto",
      "How sockets are driven: io_uring, epoll, or auto (io_uring where the kernel offers it)."},
     {"loadblock", OptionKind::kList, "FILE", "", "Import blocks from this file at start."},
@@ -65,8 +54,30 @@ constexpr OptionRow kOptions[] = {
     {"checkpointinterval", OptionKind::kNumber, "SECONDS", "60",
      "Seconds between checkpoints of the coin store; what came after the last one is replayed after a crash. 0 begins each "
      "as soon as the one before is published.", 0, 86'400},
+    {"server", OptionKind::kFlag, "", "1", "Accept commands over JSON-RPC."},
+    {"rpcport", OptionKind::kNumber, "PORT", "8332, 18332, 48332, 38332 or 18443 by network",
+     "Listen for JSON-RPC on this TCP port.", 1, 65535, true},
+    {"rpcbind", OptionKind::kList, "ADDRESS[:PORT]", "127.0.0.1 and ::1",
+     "Listen for JSON-RPC on this address. Without -rpcallowip it takes no effect. Never open it to the internet: what "
+     "is said there "
+     "is not encrypted.",
+     0, 0, true},
+    {"rpcallowip", OptionKind::kList, "RANGE", "this machine alone",
+     "Serve JSON-RPC to these addresses too: 1.2.3.4, 1.2.3.0/24, 1.2.3.0/255.255.255.0 or IPv6 alike."},
+    {"rpcuser", OptionKind::kText, "NAME", "", "User of JSON-RPC, with -rpcpassword."},
+    {"rpcpassword", OptionKind::kText, "PASSWORD", "",
+     "Password of JSON-RPC. Without one a cookie file is made at every start."},
+    {"rpcauth", OptionKind::kList, "USER:SALT$HASH", "",
+     "Another user of JSON-RPC; HASH is the HMAC-SHA256 of the password in hex, SALT its key."},
+    {"rpccookiefile", OptionKind::kText, "FILE", ".cookie",
+     "Where the cookie is written; a relative path starts at the network's directory. -norpccookiefile makes none."},
+    {"rpccookieperms", OptionKind::kText, "WHO", "owner", "Who may read the cookie: owner, group or all."},
+    {"rpcthreads", OptionKind::kNumber, "N", "4", "Threads that answer JSON-RPC.", 1, 256},
+    {"rpcworkqueue", OptionKind::kNumber, "N", "64", "The most requests that wait for one of them.", 1, 65536},
+    {"rpcservertimeout", OptionKind::kNumber, "SECONDS", "30", "How long a client may take over a request.", 1, 86'400},
     {"debug", OptionKind::kList, "CATEGORY", "",
-     "Log in detail: node, net, sync, validation, coins, blocks, disk; 1 or all for every category, 0 or none for no "
+     "Log in detail: node, net, sync, validation, coins, blocks, disk, rpc; 1 or all for every category, 0 or none for "
+     "no "
      "category."},
     {"logformat", OptionKind::kText, "KIND", "text", "How log lines are written: text or json."},
     {"printtoconsole", OptionKind::kFlag, "", "1 when the output is no terminal",
@@ -75,75 +86,17 @@ constexpr OptionRow kOptions[] = {
      "Write the summary of the run to this file as JSON when the node stops."},
 };
 
-// Optimal string alignment distance; names are short, so the quadratic table costs nothing.
-size_t EditDistance(std::string_view a, std::string_view b) {
-  const size_t width = b.size() + 1;
-  std::vector<size_t> cells((a.size() + 1) * width);
-  auto at = [&](size_t row, size_t column) -> size_t& { return cells[row * width + column]; };
-  for (size_t i = 0; i <= a.size(); ++i) at(i, 0) = i;
-  for (size_t j = 0; j <= b.size(); ++j) at(0, j) = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = at(i - 1, j - 1) + (a[i - 1] != b[j - 1] ? 1 : 0);
-      at(i, j) = std::min({at(i - 1, j) + 1, at(i, j - 1) + 1, replaced});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        at(i, j) = std::min(at(i, j), at(i - 2, j - 2) + 1);
-      }
-    }
-  }
-  return at(a.size(), b.size());
-}
-
-// Appends `text` in lines of at most kHelpWidth characters, each indented by six.
-void AppendWrapped(std::string_view text, std::string& to) {
-  while (!text.empty()) {
-    size_t length = text.size();
-    if (length > kHelpWidth) {
-      length = text.rfind(' ', kHelpWidth);
-      if (length == std::string_view::npos) length = kHelpWidth;
-    }
-    Append(to, "      ", text.substr(0, length), "\n");
-    text.remove_prefix(length);
-    while (text.starts_with(' ')) text.remove_prefix(1);
-  }
-}
+constexpr std::string_view kUsage =
+    "Usage: headraced [-name=value]...\n\n"
+    "A flag is set by its bare name and cleared by -noNAME. Options may also stand, without the dash, in\n"
+    "the configuration file, for one network in its section [main], [test], [testnet4], [signet] or\n"
+    "[regtest]. The command line wins.\n";
 
 }  // namespace
 
-std::span<const OptionRow> OptionTable() { return kOptions; }
-
-const OptionRow* FindOption(std::string_view name) {
-  const auto row = std::find_if(std::begin(kOptions), std::end(kOptions),
-                                [&](const OptionRow& candidate) { return candidate.name == name; });
-  return row == std::end(kOptions) ? nullptr : row;
-}
-
-std::string_view NearestOption(std::string_view name) {
-  return std::min_element(std::begin(kOptions), std::end(kOptions),
-                          [&](const OptionRow& a, const OptionRow& b) {
-                            return EditDistance(name, a.name) < EditDistance(name, b.name);
-                          })
-      ->name;
-}
-
-std::string HelpText() {
-  std::string text = VersionText();
-  Append(text, "\nUsage: headraced [-name=value]...\n\n"
-                  "A flag is set by its bare name and cleared by -noNAME. Options may also stand, without the dash, in\n"
-                  "the configuration file, for one network in its section [main], [test], [testnet4], [signet] or\n"
-                  "[regtest]. The command line wins.\n\n");
-  for (const OptionRow& row : kOptions) {
-    Append(text, "  -", row.name, row.placeholder.empty() ? "" : "=", row.placeholder, "\n");
-    std::string help(row.help);
-    if (row.kind == OptionKind::kList) help += " May be repeated.";
-    if (!row.default_text.empty()) Append(help, " Default: ", row.default_text, ".");
-    AppendWrapped(help, text);
-  }
-  return text;
-}
-
-std::string VersionText() {
-  return Concat("headraced ", HEADRACE_VERSION, ", a headless Bitcoin full node\n");
+const OptionTable& DaemonOptionTable() {
+  static constexpr OptionTable kTable("headraced", "a headless Bitcoin full node", kUsage, kOptions);
+  return kTable;
 }
 
 }  // namespace headrace

@@ -1,11 +1,11 @@
-#include "tools/headraced/settings.h"
+#include "tools/config/settings.h"
 
 #include <algorithm>
 #include <array>
 #include <optional>
 
 #include "engine/base/status_macros.h"
-#include "tools/headraced/text.h"
+#include "tools/config/text.h"
 
 namespace headrace {
 namespace {
@@ -27,57 +27,70 @@ struct NamedValue {
 };
 
 // Splits "name=value", "name" and "noname"; `text` has no leading dash.
-absl::Status ReadNameAndValue(std::string_view text, std::string_view origin, NamedValue* result) {
+absl::Status ReadNameAndValue(const OptionTable& options, std::string_view text, std::string_view origin,
+                              NamedValue* result) {
   const size_t equals = text.find('=');
   std::string_view name = text.substr(0, equals);
   const bool has_value = equals != std::string_view::npos;
   result->value.text = has_value ? std::string(StripBlanks(text.substr(equals + 1))) : std::string(1, '1');
   result->value.origin = std::string(origin);
   name = StripBlanks(name);
-  result->row = FindOption(name);
+  result->row = options.Find(name);
   if (result->row == nullptr && name.starts_with("no")) {
-    result->row = FindOption(name.substr(2));
+    result->row = options.Find(name.substr(2));
     if (result->row == nullptr) return absl::OkStatus();
     const std::optional<bool> is_negated = FlagValue(result->value.text);
     if (!is_negated || (!*is_negated && result->row->kind != OptionKind::kFlag)) {
       return absl::InvalidArgumentError(Concat("-", name, "=", result->value.text, " (", origin,
-                                                     ") is not understood: write -", name, " alone, or -",
-                                                     result->row->name, " with a value."));
+                                               ") is not understood: write -", name, " alone, or -", result->row->name,
+                                               " with a value."));
     }
     result->value.is_negated = *is_negated;
     result->value.text = std::string(*is_negated ? 0 : 1, '1');
   } else if (result->row != nullptr && !has_value && result->row->kind != OptionKind::kFlag &&
              result->row->name != "debug") {
-    return absl::InvalidArgumentError(Concat("-", name, " (", origin, ") needs a value: write -", name, "=",
-                                                   result->row->placeholder, "."));
+    return absl::InvalidArgumentError(
+        Concat("-", name, " (", origin, ") needs a value: write -", name, "=", result->row->placeholder, "."));
   }
   return absl::OkStatus();
 }
 
 }  // namespace
 
-absl::Status Settings::AddCommandLine(std::span<const char* const> arguments) {
-  for (const char* const argument : arguments) {
-    std::string_view text(argument);
-    if (!text.starts_with('-') || text == "-" || text == "--") {
-      return absl::InvalidArgumentError(
-          Concat("\"", text, "\" is no option: options begin with a dash; headraced -help lists them."));
-    }
-    text.remove_prefix(text.starts_with("--") ? 2 : 1);
-    if (text == "h" || text == "?") text = "help";
-    NamedValue named;
-    HR_RETURN_IF_ERROR(ReadNameAndValue(text, kCommandLine, &named));
-    if (named.row == nullptr) {
-      const std::string_view name = text.substr(0, text.find('='));
-      return absl::InvalidArgumentError(Concat("there is no option -", name, "; the nearest is -",
-                                                     NearestOption(name), ". headraced -help lists them all."));
-    }
-    if (named.row->name == "includeconf" && !named.value.is_negated) {
-      return absl::InvalidArgumentError("-includeconf works inside a configuration file only; use -conf here.");
-    }
-    command_line_[std::string(named.row->name)].push_back(std::move(named.value));
+namespace {
+
+bool IsOption(std::string_view text) { return text.starts_with('-') && text != "-" && text != "--"; }
+
+}  // namespace
+
+absl::Status Settings::AddOption(std::string_view text) {
+  text.remove_prefix(text.starts_with("--") ? 2 : 1);
+  if (text == "h" || text == "?") text = "help";
+  NamedValue named;
+  HR_RETURN_IF_ERROR(ReadNameAndValue(options_, text, kCommandLine, &named));
+  if (named.row == nullptr) {
+    const std::string_view name = text.substr(0, text.find('='));
+    return absl::InvalidArgumentError(Concat("there is no option -", name, "; the nearest is -", options_.Nearest(name),
+                                             ". ", options_.program(), " -help lists them all."));
   }
+  if (named.row->name == "includeconf" && !named.value.is_negated) {
+    return absl::InvalidArgumentError("-includeconf works inside a configuration file only; use -conf here.");
+  }
+  command_line_[std::string(named.row->name)].push_back(std::move(named.value));
   return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> Settings::AddLeadingOptions(std::span<const char* const> arguments) {
+  size_t count = 0;
+  while (count < arguments.size() && IsOption(arguments[count])) HR_RETURN_IF_ERROR(AddOption(arguments[count++]));
+  return count;
+}
+
+absl::Status Settings::AddCommandLine(std::span<const char* const> arguments) {
+  HR_ASSIGN_OR_RETURN(const size_t count, AddLeadingOptions(arguments));
+  if (count == arguments.size()) return absl::OkStatus();
+  return absl::InvalidArgumentError(Concat("\"", arguments[count], "\" is no option: options begin with a dash; ",
+                                           options_.program(), " -help lists them."));
 }
 
 absl::Status Settings::AddConfigText(std::string_view text, const std::string& file_name) {
@@ -103,8 +116,9 @@ absl::Status Settings::AddConfigLine(std::string_view line, const std::string& o
     }
     *section = std::string(StripBlanks(line.substr(1, line.size() - 2)));
     if (!IsSection(*section)) {
-      warnings_.push_back(Concat(origin, ": there is no network \"", *section,
-                                       "\"; this section is ignored. Sections are main, test, testnet4, signet and regtest."));
+      warnings_.push_back(
+          Concat(origin, ": there is no network \"", *section,
+                 "\"; this section is ignored. Sections are main, test, testnet4, signet and regtest."));
     }
     return absl::OkStatus();
   }
@@ -124,11 +138,11 @@ absl::Status Settings::AddConfigLine(std::string_view line, const std::string& o
     line.remove_prefix(dot + 1);
   }
   NamedValue named;
-  HR_RETURN_IF_ERROR(ReadNameAndValue(line, origin, &named));
+  HR_RETURN_IF_ERROR(ReadNameAndValue(options_, line, origin, &named));
   if (named.row == nullptr) {
     const std::string_view name = StripBlanks(line.substr(0, line.find('=')));
-    warnings_.push_back(Concat(origin, ": there is no option ", name, "; it is ignored. The nearest is ",
-                                     NearestOption(name), "."));
+    warnings_.push_back(
+        Concat(origin, ": there is no option ", name, "; it is ignored. The nearest is ", options_.Nearest(name), "."));
     return absl::OkStatus();
   }
   config_[in_section][std::string(named.row->name)].push_back(std::move(named.value));
@@ -136,7 +150,7 @@ absl::Status Settings::AddConfigLine(std::string_view line, const std::string& o
 }
 
 std::vector<SettingValue> Settings::Find(std::string_view name, std::string_view chain) const {
-  const OptionRow* const row = FindOption(name);
+  const OptionRow* const row = options_.Find(name);
   const bool is_list = row != nullptr && row->kind == OptionKind::kList;
   std::vector<SettingValue> found;
   bool is_cut_off = false;  // a negation hides everything of lower precedence
@@ -165,9 +179,10 @@ std::vector<std::string> Settings::Warnings(std::string_view chain) const {
   const auto common = config_.find("");
   if (common == config_.end() || chain == "main") return warnings;
   for (const auto& [name, values] : common->second) {
-    if (!FindOption(name)->is_per_network) continue;
-    warnings.push_back(Concat(values.front().origin, ": ", name, " holds for the main network alone; put it into the section [",
-                                    chain, "] for this one."));
+    if (!options_.Find(name)->is_per_network) continue;
+    warnings.push_back(Concat(values.front().origin, ": ", name,
+                              " holds for the main network alone; put it into the section [", chain,
+                              "] for this one."));
   }
   return warnings;
 }

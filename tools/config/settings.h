@@ -15,20 +15,26 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "tools/headraced/option_table.h"
+#include "absl/status/statusor.h"
+#include "tools/config/option_table.h"
 
 namespace headrace {
 
 struct SettingValue {
-  std::string text;          // "1" for a bare name
-  bool is_negated = false;   // -noNAME; the text is then empty
-  std::string origin;        // "the command line" or "FILE line N", for error sentences
+  std::string text;         // "1" for a bare name
+  bool is_negated = false;  // -noNAME; the text is then empty
+  std::string origin;       // "the command line" or "FILE line N", for error sentences
 };
 
 class Settings {
  public:
+  // `options` is what the program knows, and outlives the settings.
+  explicit Settings(const OptionTable& options) : options_(options) {}
+
   // Takes argv without the program's name. Fails on an unknown option, naming the nearest, and on a bare word.
   absl::Status AddCommandLine(std::span<const char* const> arguments);
+  // The same up to the first word that is no option; returns how many arguments were options.
+  absl::StatusOr<size_t> AddLeadingOptions(std::span<const char* const> arguments);
 
   // Takes the text of a configuration file; `file_name` appears in sentences. A malformed line fails. An unknown name
   // is a warning, because one bitcoin.conf may serve several programs.
@@ -38,6 +44,7 @@ class Settings {
   // empty `chain` leaves the network sections out.
   std::vector<SettingValue> Find(std::string_view name, std::string_view chain) const;
 
+  const OptionTable& options() const { return options_; }
   bool IsOnCommandLine(std::string_view name) const { return command_line_.contains(name); }
 
   // Options that the file sets for mainnet only, by mistake, as seen from `chain`; and unknown names.
@@ -46,8 +53,10 @@ class Settings {
  private:
   using ValuesByName = std::map<std::string, std::vector<SettingValue>, std::less<>>;
 
+  absl::Status AddOption(std::string_view text);
   absl::Status AddConfigLine(std::string_view line, const std::string& origin, std::string* section);
 
+  const OptionTable& options_;
   ValuesByName command_line_;
   std::map<std::string, ValuesByName, std::less<>> config_;  // by section; the common part is ""
   std::vector<std::string> warnings_;

@@ -1,4 +1,5 @@
-// What defaults depend on: the machine's memory and cores and the user's home. Read once at start; tests make their own.
+// What defaults depend on: the machine's memory and cores and the user's home. Read once at start; tests make their
+// own.
 #pragma once
 
 #include <cstdint>

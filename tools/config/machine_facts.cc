@@ -1,4 +1,4 @@
-#include "tools/headraced/machine_facts.h"
+#include "tools/config/machine_facts.h"
 
 #include <pwd.h>
 #include <sched.h>

@@ -1,0 +1,152 @@
+#include "net/rpc/network_methods.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "net/peer/peer_hub_options.h"
+#include "net/rpc/rpc_context.h"
+
+namespace headrace {
+namespace {
+
+std::string ServicesText(uint64_t services) {
+  char text[17];
+  std::snprintf(text, sizeof(text), "%016llx", static_cast<unsigned long long>(services));
+  return text;
+}
+
+Json ServicesNames(uint64_t services) {
+  Json names = Json::array();
+  for (int bit = 0; bit < 64; ++bit) {
+    const uint64_t flag = uint64_t{1} << bit;
+    if ((services & flag) == 0) continue;
+    switch (flag) {
+      case kNodeNetwork:
+        names.push_back("NETWORK");
+        break;
+      case kNodeBloom:
+        names.push_back("BLOOM");
+        break;
+      case kNodeWitness:
+        names.push_back("WITNESS");
+        break;
+      case kNodeCompactFilters:
+        names.push_back("COMPACT_FILTERS");
+        break;
+      case kNodeNetworkLimited:
+        names.push_back("NETWORK_LIMITED");
+        break;
+      case 1 << 11:
+        names.push_back("P2P_V2");
+        break;
+      default:
+        names.push_back("UNKNOWN[2^" + std::to_string(bit) + "]");
+    }
+  }
+  return names;
+}
+
+// `sync` is nullptr for peers that the engine has not met yet.
+Json PeerJson(const PeerStatusNet& peer, const PeerStatus* sync) {
+  constexpr double kNanosecondsPerSecond = 1e9;
+  Json json = Json::object();
+  json["id"] = peer.info.id;
+  json["addr"] = peer.info.address;
+  json["services"] = ServicesText(peer.info.services);
+  json["servicesnames"] = ServicesNames(peer.info.services);
+  json["relaytxes"] = false;
+  json["bytessent"] = peer.bytes_sent;
+  json["bytesrecv"] = peer.bytes_received;
+  json["conntime"] = peer.connected_at_s;
+  if (peer.ping_ns >= 0) json["pingtime"] = JsonReal(static_cast<double>(peer.ping_ns) / kNanosecondsPerSecond);
+  if (peer.ping_min_ns >= 0) json["minping"] = JsonReal(static_cast<double>(peer.ping_min_ns) / kNanosecondsPerSecond);
+  json["version"] = peer.info.protocol_version;
+  json["subver"] = peer.info.user_agent;
+  json["inbound"] = peer.info.is_inbound;
+  json["startingheight"] = peer.info.start_height;
+  json["presynced_headers"] = -1;
+  json["synced_headers"] = sync != nullptr ? sync->known_header_height : -1;
+  json["synced_blocks"] = sync != nullptr ? sync->common_block_height : -1;
+  json["inflight"] = sync != nullptr ? Json(sync->heights_in_flight) : Json::array();
+  json["blocks_received"] = sync != nullptr ? sync->blocks_received : 0;
+  json["blocks_served"] = sync != nullptr ? sync->blocks_served : 0;
+  json["connection_type"] = peer.info.is_inbound ? "inbound" : "manual";
+  json["transport_protocol_type"] = "v1";
+  return json;
+}
+
+Json GetPeerInfo(const RpcCall& call) {
+  const NodeStatus status = call.context().node->Status();
+  Json peers = Json::array();
+  for (const PeerStatusNet& peer : call.context().peers->Status()) {
+    const auto sync = std::find_if(status.peers.begin(), status.peers.end(),
+                                   [&](const PeerStatus& one) { return one.id == peer.info.id; });
+    peers.push_back(PeerJson(peer, sync == status.peers.end() ? nullptr : &*sync));
+  }
+  return peers;
+}
+
+Json GetConnectionCount(const RpcCall& call) { return call.context().peers->Status().size(); }
+
+Json GetNetworkInfo(const RpcCall& call) {
+  const RpcContext& context = call.context();
+  const std::vector<PeerStatusNet> peers = context.peers->Status();
+  const auto inbound =
+      std::count_if(peers.begin(), peers.end(), [](const PeerStatusNet& peer) { return peer.info.is_inbound; });
+  Json info = Json::object();
+  info["version"] = context.version;
+  info["subversion"] = context.user_agent;
+  info["protocolversion"] = kProtocolVersion;
+  info["localservices"] = ServicesText(context.services);
+  info["localservicesnames"] = ServicesNames(context.services);
+  info["localrelay"] = false;
+  info["timeoffset"] = 0;
+  info["networkactive"] = true;
+  info["connections"] = peers.size();
+  info["connections_in"] = inbound;
+  info["connections_out"] = peers.size() - static_cast<size_t>(inbound);
+  info["networks"] = Json::array();
+  for (const char* name : {"ipv4", "ipv6"}) {
+    Json network = Json::object();
+    network["name"] = name;
+    network["limited"] = false;
+    network["reachable"] = true;
+    network["proxy"] = "";
+    network["proxy_randomize_credentials"] = false;
+    info["networks"].push_back(std::move(network));
+  }
+  info["localaddresses"] = Json::array();
+  info["warnings"] = Json::array();
+  return info;
+}
+
+}  // namespace
+
+std::vector<RpcMethod> NetworkMethods() {
+  return {
+      {.category = "network",
+       .name = "getpeerinfo",
+       .sentence = "Lists the peers that are connected, those whose handshake is under way included.",
+       .result =
+           "Objects: id, addr, services, servicesnames, relaytxes, bytessent, bytesrecv, conntime, pingtime and "
+           "minping\n"
+           "(seconds, once measured), version, subver, inbound, startingheight, presynced_headers, synced_headers and\n"
+                 "synced_blocks (heights, -1 while unknown), inflight (heights asked for and not yet here), blocks_received,\n"
+           "blocks_served, connection_type (inbound or manual), transport_protocol_type.",
+       .function = GetPeerInfo},
+      {.category = "network",
+       .name = "getconnectioncount",
+       .sentence = "Counts the connections to peers.",
+       .result = "A number.",
+       .function = GetConnectionCount},
+      {.category = "network",
+       .name = "getnetworkinfo",
+       .sentence = "Tells how this node introduces itself and how many connections it has.",
+       .result = "An object: version, subversion, protocolversion, localservices, localservicesnames, localrelay, "
+                 "timeoffset,\n"
+                 "networkactive, connections, connections_in, connections_out, networks, localaddresses, warnings.",
+       .function = GetNetworkInfo},
+  };
+}
+
+}  // namespace headrace
