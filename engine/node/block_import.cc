@@ -32,6 +32,14 @@ bool BlockImport::Take(int64_t now_s, Ready& ready) {
   }
 }
 
+void BlockImport::ReleaseChildrenOf(HeaderId id) {
+  const auto children = waiting_.find(tree_.hash(id));
+  if (children == waiting_.end()) return;
+  waiting_count_ -= children->second.size();
+  for (MaskedBytes& child : children->second) connectable_.push_back(std::move(child));
+  waiting_.erase(children);
+}
+
 bool BlockImport::TryConnect(MaskedBytes&& block, int64_t now_s, Ready& ready) {
   if (block.size() < BlockHeader::kSerializedBytes) return false;
   std::array<uint8_t, BlockHeader::kSerializedBytes> header_bytes;
@@ -50,11 +58,7 @@ bool BlockImport::TryConnect(MaskedBytes&& block, int64_t now_s, Ready& ready) {
            " reason=", accepted.verdict.RejectReason());
     return false;
   }
-  if (const auto children = waiting_.find(tree_.hash(accepted.id)); children != waiting_.end()) {
-    waiting_count_ -= children->second.size();
-    for (MaskedBytes& child : children->second) connectable_.push_back(std::move(child));
-    waiting_.erase(children);
-  }
+  ReleaseChildrenOf(accepted.id);
   if (accepted.id == kGenesisId || tree_.has_data(accepted.id)) return false;
   ready = {accepted.id, accepted.is_new, std::move(block)};
   return true;

@@ -31,6 +31,8 @@ class BlockImport {
     bool is_new_header;
     MaskedBytes block;
   };
+  // A header came from elsewhere: blocks that waited for it can be taken.
+  void OnNewHeader(HeaderId id) { ReleaseChildrenOf(id); }
   // Moves the next block whose header is in the tree and whose data is missing to `ready`; false when there is none.
   bool Take(int64_t now_s, Ready& ready);
 
@@ -38,6 +40,7 @@ class BlockImport {
   static constexpr size_t kRingCapacity = 1024;
 
   bool TryConnect(MaskedBytes&& block, int64_t now_s, Ready& ready);
+  void ReleaseChildrenOf(HeaderId id);
 
   HeaderTree& tree_;
   const ChainParams& params_;

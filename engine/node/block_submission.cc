@@ -89,7 +89,10 @@ bool NodeFacade::BeginSubmission(Submission& submission) {
     return false;
   }
   submission.id = accepted.id;
-  if (accepted.is_new) failure_ = node_.records_.Put(accepted.id);
+  if (accepted.is_new) {
+    failure_ = node_.records_.Put(accepted.id);
+    node_.import_.OnNewHeader(accepted.id);
+  }
   submission.status = failure_;
   if (!failure_.ok()) return false;
   const bool is_known = accepted.id == kGenesisId || tree.has_data(accepted.id) || node_.pipeline_.Holds(accepted.id) ||

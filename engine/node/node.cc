@@ -118,6 +118,7 @@ absl::Status Node::Handle(const PeerEvent& event, int64_t now_ns) {
   } else if (const auto* headers = std::get_if<HeadersReceived>(&event)) {
     header_sync_.OnHeaders(*headers, now_ns, ports_.clock.UnixSeconds(), params_, commands_, [&](HeaderId id) {
       if (status.ok()) status = records_.Put(id);
+      import_.OnNewHeader(id);
     });
   } else if (const auto* block = std::get_if<BlockReceived>(&event)) {
     OnBlock(*block, now_ns);

@@ -64,5 +64,24 @@ TEST_F(ReorgPeersTest, ABranchThatIsNotWholeYetDoesNotCrowdOutTheOneThatIs) {
   }
 }
 
+// A file has the end of a branch and nobody else; a peer has all that is below it. The file's blocks wait for a header that
+// comes another way.
+TEST_F(ReorgPeersTest, ABlockFromAFileMayStandOnOneFromAPeer) {
+  BusyBranch below = Base(110, 1, 3);
+  BusyBranch whole = below;
+  whole.Grow(2, 3);
+  TestNodeOptions options = Options();
+  options.peers = &peers_;
+  TestNode node(options);
+  node.Offer(*whole.blocks()[111]);
+  node.Offer(*whole.blocks()[110]);
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.node().AppliedTip().height, 0u);
+  peers_.Connect(1, &below.chain());
+  node.RunUntil([&] { return node.node().AppliedTip().hash == whole.tip(); });
+  node.RunUntilQuiet();
+  ExpectOn(node, whole);
+}
+
 }  // namespace
 }  // namespace headrace
