@@ -2,6 +2,7 @@
 // nowhere else. Any thread.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <mutex>
 #include <string>
@@ -22,6 +23,11 @@ class CapturedLog : public LogSink {
     const std::lock_guard lock(mutex_);
     lines_ += std::string(line) + "\n";
     if (on_line_) on_line_(line);
+  }
+  // The last lines, as many as fit into `bytes`.
+  std::string Tail(size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    return lines_.substr(lines_.size() - std::min(lines_.size(), bytes));
   }
   bool Has(const std::string& text) {
     const std::lock_guard lock(mutex_);

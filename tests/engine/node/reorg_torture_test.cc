@@ -9,6 +9,7 @@
 #include <map>
 #include <random>
 
+#include "engine/base/log.h"
 #include "tests/engine/node/reorg_fixture.h"
 #include "tests/support/branch_tree.h"
 #include "tests/support/captured_log.h"
@@ -157,6 +158,8 @@ class ReorgTortureTest : public ReorgFixture {
 
     void ConnectPeer() {
       const size_t branch = Below(static_cast<uint32_t>(tree_.branch_count()));
+      HR_LOG(kInfo, kNode, "the test connects peer=", last_peer_ + 1, " branch=", branch,
+             " height=", tree_.branch(branch).height());
       for (size_t entry : tree_.PathOf(branch)) is_given_[entry] = true;
       peers_->Connect(++last_peer_, &tree_.branch(branch).chain());
     }
@@ -173,6 +176,7 @@ class ReorgTortureTest : public ReorgFixture {
 
     void Restart() {
       const uint32_t kind = Below(3);
+      HR_LOG(kInfo, kNode, "the test restarts the node kind=", kind);
       const uint32_t height_before = HeightOfBest();
       bool lost_nothing = true;
       if (kind == 0) {
@@ -214,6 +218,7 @@ class ReorgTortureTest : public ReorgFixture {
     void ExpectTheBest() {
       node_->RunUntilQuiet();
       ++totals_.quiet_points;
+      HR_LOG(kInfo, kNode, "the test finds quiet height=", node_->node().AppliedTip().height, " best=", HeightOfBest());
       EXPECT_EQ(node_->node().AppliedTip().height, HeightOfBest());
       ExpectCoinsOfTip();
     }
@@ -249,6 +254,7 @@ TEST_F(ReorgTortureTest, EveryQuietPointIsTheBestValidChainAndItsCoins) {
     CapturedLog log([&](std::string_view line) { depths.OnLine(line); });
     Run(*this, seed, totals).Live();
     depths.EndRun();
+    if (HasFailure()) std::printf("The end of the log of seed %u:\n%s\n", seed, log.Tail(20'000).c_str());
   }
   std::printf(
       "seeds %u to %u: %lu reorganisations, by depth%s; %lu taken back from the store, %lu quiet points, %lu stops, "
