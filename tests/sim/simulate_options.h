@@ -1,0 +1,33 @@
+// The command line of simulate. Values; one thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "tests/sim/world_options.h"
+
+namespace headrace::sim {
+
+struct SimulateOptions {
+  uint64_t seed_first = 1;
+  uint64_t seed_last = 1;
+  double seconds_max = 0;  // 0: no limit
+  bool runs_twice = false;
+  bool is_verbose = false;
+  bool shrinks = false;
+  // Choices that replace the seed's.
+  std::optional<uint64_t> ticks;
+  std::optional<int> nodes;
+  std::optional<int> adversaries;
+  std::optional<uint32_t> faults;
+
+  WorldOptions WorldOf(uint64_t seed) const;
+};
+
+// Nothing, and a sentence on standard error, when an argument is wrong.
+std::optional<SimulateOptions> ParseSimulateOptions(int count, char** arguments);
+// The one command that runs this world again.
+std::string ReplayCommand(const WorldOptions& world);
+
+}  // namespace headrace::sim
