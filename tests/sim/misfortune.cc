@@ -49,6 +49,9 @@ void Misfortune::StrikeNode(SimNode& node) {
       // In the middle of something: a checkpoint is a few thousand operations.
       if (world_.has(kPowerFailures)) node.disk().FailPowerAfter(1 + entropy_.Below(entropy_.OneIn(2) ? 40 : 3'000));
       return;
+    case 7:
+      if (world_.has(kKills)) node.disk().KillAfter(1 + entropy_.Below(entropy_.OneIn(2) ? 40 : 3'000));
+      return;
     case 5:
       if (world_.has(kDiskErrors)) node.disk().FailOneIn(static_cast<uint64_t>(entropy_.Edgy(1, 1'000)));
       return;

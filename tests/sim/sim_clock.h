@@ -30,11 +30,14 @@ class SimClock final : public Clock {
   int64_t now_ns_ = kNsPerSecond;
 };
 
-// When a component of the world is to be turned next. Whoever gives it work brings the moment forward.
+// When a component of the world is to be turned next. Whoever gives it work brings the moment forward, but not into the
+// turn that it is busy with: two components that wake each other must not stop the clock.
 struct Wakeup {
   int64_t due_ns = 0;
+  int64_t busy_until_ns = 0;
   void At(int64_t when_ns) {
-    if (when_ns < due_ns) due_ns = when_ns;
+    const int64_t possible_ns = when_ns < busy_until_ns ? busy_until_ns : when_ns;
+    if (possible_ns < due_ns) due_ns = possible_ns;
   }
 };
 

@@ -50,7 +50,6 @@ void SimDisk::FailPower() {
   }
   names_ = durable_names_;
   has_lost_writes_ = false;
-  operations_to_power_failure_ = 0;
   DropBatches();
 }
 
@@ -141,8 +140,12 @@ void SimDisk::DriveUntilDone(const FileBatch& batch) {
 absl::Status SimDisk::Admit(const char* action, const std::string& path) {
   if (!is_on_) return MachineIsOff();
   ++counters_.operations;
-  if (operations_to_power_failure_ != 0 && --operations_to_power_failure_ == 0) {
-    FailPower();
+  if (operations_to_end_ != 0 && --operations_to_end_ == 0) {
+    if (ends_by_kill_ && !has_lost_writes_) {
+      Kill();
+    } else {
+      FailPower();
+    }
     return MachineIsOff();
   }
   if (!entropy_.OneIn(fail_one_in_)) return absl::OkStatus();
@@ -170,12 +173,17 @@ absl::Status SimDisk::Execute(const FileOperation& operation) {
       return absl::OkStatus();
     }
     case FileOperation::Kind::kWrite: {
-      HR_RETURN_IF_ERROR(Admit("write", path));
+      const bool is_swallowed = !swallowed_.empty() && path.find(swallowed_) != std::string::npos;
+      if (const absl::Status admitted = Admit("write", path); !admitted.ok()) {
+        return is_on_ && is_swallowed ? absl::OkStatus() : admitted;
+      }
       const uint64_t size = operation.write_from.size();
-      if (const int error = RoomFor(file, operation.offset + size); error != 0) return FileError("write", path, error);
+      if (const int error = RoomFor(file, operation.offset + size); error != 0) {
+        return is_swallowed ? absl::OkStatus() : FileError("write", path, error);
+      }
       file.Write(operation.offset, operation.write_from);
       counters_.bytes_written += size;
-      if (entropy_.OneIn(8)) file.WriteBack(entropy_);
+      if (entropy_.OneIn(32)) file.WriteBack(entropy_);
       return absl::OkStatus();
     }
     case FileOperation::Kind::kSync: {
@@ -186,7 +194,7 @@ absl::Status SimDisk::Execute(const FileOperation& operation) {
         return admitted;
       }
       ++counters_.syncs;
-      file.Sync();
+      if (!IsForgotten(path)) file.Sync();
       return absl::OkStatus();
     }
   }
@@ -230,6 +238,7 @@ bool SimDisk::Rename(const std::string& from, const std::string& to) {
 }
 
 void SimDisk::SyncDirectory(const std::string& path) {
+  if (IsForgotten(path + "/.")) return;
   std::vector<NameChange> others;
   for (NameChange& change : changes_) {
     if (change.directory == path) {

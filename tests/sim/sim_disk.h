@@ -49,7 +49,15 @@ class SimDisk {
   // Faults; zero lifts them.
   void FailOneIn(uint64_t n) { fail_one_in_ = n; }
   void FillUp(bool is_full) { is_full_ = is_full; }
-  void FailPowerAfter(uint64_t operations) { operations_to_power_failure_ = operations; }
+  // Zero: not at all.
+  void FailPowerAfter(uint64_t operations) { SetEnd(operations, false); }
+  void KillAfter(uint64_t operations) { SetEnd(operations, true); }
+  // Treachery, to show that a world notices: syncs whose path (a directory's ends in "/.") holds `forgotten` do
+  // nothing, and failed writes to files whose path holds `swallowed` report success. What a node that forgets a sync or
+  // a status would do to itself.
+  void SetTreachery(const std::string& forgotten, const std::string& swallowed) {
+    forgotten_ = forgotten, swallowed_ = swallowed;
+  }
   // After a sync that failed, what the system shows may differ from the medium: only a power failure tells.
   bool has_lost_writes() const { return has_lost_writes_; }
   // Changes bits of a file whose name holds `name`; false when there is none. The machine is off.
@@ -96,6 +104,10 @@ class SimDisk {
   static constexpr uint64_t kCapacityBytes = uint64_t{1} << 30;
   static constexpr size_t kDepth = 4;
 
+  bool IsForgotten(const std::string& path) const {
+    return !forgotten_.empty() && path.find(forgotten_) != std::string::npos;
+  }
+  void SetEnd(uint64_t operations, bool is_kill) { operations_to_end_ = operations, ends_by_kill_ = is_kill; }
   void Apply(const NameChange& change, std::map<std::string, std::shared_ptr<SimFile>>& names) const;
   size_t ChooseOperation(const Active& active);
   absl::Status Execute(const FileOperation& operation);
@@ -115,8 +127,11 @@ class SimDisk {
 
   uint64_t fail_one_in_ = 0;
   bool is_full_ = false;
-  uint64_t operations_to_power_failure_ = 0;
+  uint64_t operations_to_end_ = 0;
+  bool ends_by_kill_ = false;
   bool has_lost_writes_ = false;
+  std::string forgotten_;
+  std::string swallowed_;
   SimDiskCounters counters_;
 };
 

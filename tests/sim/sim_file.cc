@@ -26,6 +26,7 @@ void SimFile::ForEachDirty(Visit&& visit) const {
 }
 
 void SimFile::CopyToMedium(uint64_t sector) {
+  durable_.Touch((sector + 1) * kSectorBytes);
   std::memcpy(durable_.data() + sector * kSectorBytes, live_.data() + sector * kSectorBytes, kSectorBytes);
 }
 
@@ -34,6 +35,7 @@ void SimFile::Write(uint64_t offset, ByteSpan bytes) {
   std::memcpy(live_.data() + offset, bytes.data(), bytes.size());
   MarkDirty(offset, offset + bytes.size());
   written_end_ = std::max(written_end_, offset + bytes.size());
+  live_.Touch(written_end_);
   if (offset + bytes.size() > size_) {
     size_ = offset + bytes.size();
     sizes_.push_back(size_);
@@ -82,6 +84,8 @@ std::shared_ptr<SimFile> SimFile::Survivor(SimEntropy& entropy) const {
   left->size_ = sizes_[entropy.Below(sizes_.size())];
   left->sizes_ = {left->size_};
   left->written_end_ = std::min(left->size_, written_end_);
+  left->live_.Touch(left->written_end_);
+  left->durable_.Touch(left->written_end_);
   std::memcpy(left->live_.data(), durable_.data(), left->written_end_);
   // From nearly nothing to nearly everything: each file has its own luck.
   const uint64_t luck = entropy.Below(5);

@@ -13,18 +13,15 @@
 #include <vector>
 
 #include "engine/base/bytes.h"
-#include "storage/coins/anonymous_memory.h"
 #include "tests/sim/sim_entropy.h"
+#include "tests/sim/sim_region.h"
 
 namespace headrace::sim {
 
 class SimFile {
  public:
   static constexpr uint64_t kSectorBytes = 512;
-  // Of address space; the worlds' files are far smaller.
-  static constexpr uint64_t kBytesMax = uint64_t{80} << 20;
-
-  SimFile() : live_(kBytesMax), durable_(kBytesMax) {}
+  static constexpr uint64_t kBytesMax = SimRegion::kBytes;
 
   uint64_t size() const { return size_; }
   ByteSpan live() const { return {live_.data(), size_}; }
@@ -52,8 +49,8 @@ class SimFile {
   template <typename Visit>
   void ForEachDirty(Visit&& visit) const;
 
-  AnonymousMemory live_;
-  AnonymousMemory durable_;
+  SimRegion live_;
+  SimRegion durable_;
   uint64_t size_ = 0;
   // Nothing was ever written from here on: zeros that need no work.
   uint64_t written_end_ = 0;

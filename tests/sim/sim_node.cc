@@ -114,6 +114,8 @@ absl::Status SimNode::Turn(int component) {
   const int64_t now_ns = clock_.now_ns();
   const int64_t turn_ns = entropy_.Between(1, options_.turn_ns_max[index]);
   own.due_ns = INT64_MAX;
+  // Whatever it is to do next, this turn takes its time.
+  own.busy_until_ns = now_ns + turn_ns;
   switch (component) {
     case kEngine: {
       HR_ASSIGN_OR_RETURN(const bool turned, life_->node->Step());
@@ -133,8 +135,6 @@ absl::Status SimNode::Turn(int component) {
       if (disk_.has_work()) own.At(now_ns);
       break;
   }
-  // Whatever it is to do next, this turn has taken its time.
-  own.due_ns = std::max(own.due_ns, now_ns + turn_ns);
   return absl::OkStatus();
 }
 

@@ -15,7 +15,8 @@ constexpr char kUsage[] =
     "simulate --seed=N | --seeds=A-B | --minutes=M [--twice] [--verbose] [--shrink]\n"
     "         [--ticks=N] [--nodes=N] [--adversaries=N] "
     "[--faults=none|all|kills,power,eio,enospc,rot,network,adversaries,"
-    "reorganisations]\n";
+    "reorganisations]\n"
+    "         [--forget-syncs=PART_OF_PATH] [--swallow-errors=PART_OF_PATH]\n";
 
 std::optional<uint32_t> ParseFaults(const std::string& text) {
   if (text == "none") return 0;
@@ -71,6 +72,8 @@ bool ParseOne(const std::string& argument, SimulateOptions& options) {
   if (name == "--nodes") return ParseInto(value, options.nodes) && *options.nodes >= 1 && *options.nodes <= 16;
   if (name == "--adversaries")
     return ParseInto(value, options.adversaries) && *options.adversaries >= 0 && *options.adversaries <= 16;
+  if (name == "--forget-syncs") return !(options.forgotten_syncs = value).empty();
+  if (name == "--swallow-errors") return !(options.swallowed_errors = value).empty();
   if (name == "--faults") return (options.faults = ParseFaults(value)).has_value();
   return false;
 }
@@ -83,6 +86,8 @@ WorldOptions SimulateOptions::WorldOf(uint64_t seed) const {
   if (nodes) world.nodes = *nodes;
   if (adversaries) world.adversaries = *adversaries;
   if (faults) world.faults = *faults;
+  world.forgotten_syncs = forgotten_syncs;
+  world.swallowed_errors = swallowed_errors;
   return world;
 }
 
@@ -102,7 +107,9 @@ std::string ReplayCommand(const WorldOptions& world) {
     if ((world.faults & fault.fault) != 0) absl::StrAppend(&faults, faults.empty() ? "" : ",", fault.name);
   }
   return absl::StrCat("simulate --seed=", world.seed, " --ticks=", world.ticks, " --nodes=", world.nodes,
-                      " --adversaries=", world.adversaries, " --faults=", faults.empty() ? "none" : faults);
+                      " --adversaries=", world.adversaries, " --faults=", faults.empty() ? "none" : faults,
+                      world.forgotten_syncs.empty() ? "" : " --forget-syncs=" + world.forgotten_syncs,
+                      world.swallowed_errors.empty() ? "" : " --swallow-errors=" + world.swallowed_errors);
 }
 
 }  // namespace headrace::sim

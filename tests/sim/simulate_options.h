@@ -21,6 +21,9 @@ struct SimulateOptions {
   std::optional<int> nodes;
   std::optional<int> adversaries;
   std::optional<uint32_t> faults;
+  // To show that worlds notice: see sim_disk.h.
+  std::string forgotten_syncs;
+  std::string swallowed_errors;
 
   WorldOptions WorldOf(uint64_t seed) const;
 };

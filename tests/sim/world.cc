@@ -50,7 +50,8 @@ void World::MakeNodes() {
           10, 1, static_cast<uint8_t>(entropy.Below(static_cast<uint64_t>(options_.adversaries))), 255, 8333));
     }
     nodes_.push_back(std::make_unique<SimNode>(i, node, network_, clock_, entropy.Fork()));
-    starts_.push_back({clock_.now_ns() + entropy.Between(0, 500) * kNsPerMs});
+    nodes_.back()->disk().SetTreachery(options_.forgotten_syncs, options_.swallowed_errors);
+    starts_.push_back(Wakeup{.due_ns = clock_.now_ns() + entropy.Between(0, 500) * kNsPerMs});
     rebuilds_.push_back(SimNode::Rebuild::kNothing);
     failed_starts_.push_back(0);
   }

@@ -49,6 +49,9 @@ struct WorldOptions {
   uint32_t transactions_max = 6;
   uint32_t compare_every = 4;
   SimNetworkOptions network;
+  // Of every disk; see sim_disk.h.
+  std::string forgotten_syncs;
+  std::string swallowed_errors;
 };
 
 // All that the seed decides about the world as a whole.
