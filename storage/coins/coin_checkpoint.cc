@@ -167,14 +167,16 @@ absl::StatusOr<bool> CoinCheckpoint::StartSync(bool wait) {
   HR_ASSIGN_OR_RETURN(const bool is_settled, writer_->Settle(wait));
   HR_RETURN_IF_ERROR(WaitForWrites(wait ? 0 : kWritesMax));
   if (!is_settled || !writes_.empty()) return false;
-  sync_ = std::make_shared<FileBatch>();
+  auto batch = std::make_shared<FileBatch>();
   for (const uint32_t id : named_segments_) {
     const Segment* segment = state_->space.segment(id);
     if (segment->is_durable) continue;
     HR_ASSIGN_OR_RETURN(FileRef file, state_->files->Open(segment->path, OpenMode::kReadWrite));
-    sync_->operations.push_back({FileOperation::Kind::kSync, std::move(file)});
+    batch->operations.push_back({FileOperation::Kind::kSync, std::move(file)});
   }
-  sync_->operations.push_back({FileOperation::Kind::kSync, image_});
+  batch->operations.push_back({FileOperation::Kind::kSync, image_});
+  // Kept once it is handed over: whoever takes the checkpoint down waits for it.
+  sync_ = std::move(batch);
   state_->files->Submit(sync_);
   phase_ = Phase::kSyncing;
   return true;

@@ -19,6 +19,8 @@ namespace headrace::testing {
 
 // How often to kill in each phase: $HEADRACE_KILLS, or `kills` when it is not set.
 uint32_t KillsPerPhase(uint32_t kills);
+// So many kills of one phase must have hit its window; fewer may all have missed it, by the machine's timing.
+inline constexpr uint32_t kKillsThatMustHit = 40;
 // $HEADRACE_SEED, or a random one.
 uint64_t RandomSeed();
 

@@ -131,7 +131,17 @@ TransportChoice ChoiceOf(TransportKind kind) {
   return TransportChoice::kProbe;
 }
 
+// With fewer, whoever comes last among log, stores, network and RPC would be the one to fail, each in words of its own.
+absl::Status CheckOpenFileLimit() {
+  constexpr uint64_t kOpenFilesMin = 48;
+  const uint64_t open_files_max = RaiseOpenFileLimit();
+  if (open_files_max >= kOpenFilesMin) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("The limit of open files is ", open_files_max, ", and the node needs at least ",
+                                                   kOpenFilesMin, " for itself. Raise it (ulimit -n)."));
+}
+
 absl::Status Daemon::OpenDirectory() {
+  HR_RETURN_IF_ERROR(CheckOpenFileLimit());
   HR_ASSIGN_OR_RETURN(files_, OpenFileSystem(ChoiceOf(options_.file_backend)));
   HR_RETURN_IF_ERROR(files_->MakeDirectories(options_.network_directory));
   HR_ASSIGN_OR_RETURN(lock_, files_->LockDirectory(options_.network_directory));

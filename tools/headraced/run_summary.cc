@@ -1,5 +1,6 @@
 #include "tools/headraced/run_summary.h"
 
+#include <cerrno>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "storage/file/file_error.h"
 #include "tools/config/text.h"
 
 namespace headrace {
@@ -117,15 +119,14 @@ std::string RunSummary::ToJson() const {
 absl::Status WriteSummaryFile(const std::string& path, const RunSummary& summary) {
   // Written aside and renamed, so that whoever waits for the file never reads half of it.
   const std::string aside = path + ".new";
+  errno = 0;
   std::ofstream stream(aside, std::ios::binary | std::ios::trunc);
   stream << summary.ToJson();
   stream.close();
+  if (!stream) return FileError("write the summary file", path, errno != 0 ? errno : EIO);
   std::error_code error;
-  if (stream) std::filesystem::rename(aside, path, error);
-  if (!stream || error) {
-    return absl::UnavailableError(Concat("the summary file ", path, " cannot be written; check its directory and the free space."));
-  }
-  return absl::OkStatus();
+  std::filesystem::rename(aside, path, error);
+  return error ? FileError("write the summary file", path, error.value()) : absl::OkStatus();
 }
 
 }  // namespace headrace

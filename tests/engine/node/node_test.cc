@@ -585,5 +585,24 @@ TEST_F(NodeTest, AnUnspentSetAheadOfTheIndexWaitsForItsBlocks) {
   ExpectSynced(node);
 }
 
+// A checkpoint needs descriptors for its syncs. Where there are none, the node stops with a sentence, and its end waits for nothing
+// that was never begun.
+TEST_F(NodeTest, ACheckpointWithoutDescriptorsEndsTheNodeAndNothingWaits) {
+  peers_.Connect(1, &chain_);
+  options_.node.pipeline.checkpoint_interval_ns = 1;
+  options_.checkpoint_step_bytes = 1;
+  absl::Status ended;
+  {
+    TestNode node(options_);
+    node.RunUntil([&] { return node.coins().checkpoint_under_way() && node.node().AppliedTip().height > 100; });
+    node.FailOpens();
+    for (int turn = 0; turn < 100'000 && ended.ok(); ++turn) ended = node.Turn().status();
+  }
+  EXPECT_EQ(ended.code(), absl::StatusCode::kResourceExhausted) << ended;
+  TestNode node(options_);
+  Sync(node);
+  ExpectSynced(node);
+}
+
 }  // namespace
 }  // namespace headrace

@@ -36,6 +36,7 @@ absl::Status FailingFileSystem::TakeChange() {
 absl::StatusOr<FileRef> FailingFileSystem::Open(const std::string& path, OpenMode mode) {
   const bool makes_it = (mode == OpenMode::kCreate && !inner_->Exists(path)) || mode == OpenMode::kTruncate;
   if (makes_it) HR_RETURN_IF_ERROR(TakeChange());
+  if (opens_fail_) return absl::ResourceExhaustedError("no file can be opened (the test wants it so)");
   HR_ASSIGN_OR_RETURN(FileRef file, inner_->Open(path, mode));
   return std::make_shared<WatchedFile>(*this, std::move(file));
 }

@@ -19,6 +19,8 @@ class FailingFileSystem final : public FileSystem {
 
   // So many more changes succeed.
   void FailAfter(uint64_t changes) { fails_at_ = changes_.load() + changes; }
+  // From now on no file can be opened, as when every descriptor is taken; those that are open go on.
+  void FailOpens() { opens_fail_ = true; }
   bool has_failed() const { return has_failed_.load(); }
   uint64_t changes() const { return changes_.load(); }
 
@@ -47,6 +49,7 @@ class FailingFileSystem final : public FileSystem {
   std::atomic<uint64_t> changes_{0};
   std::atomic<uint64_t> fails_at_{UINT64_MAX};
   std::atomic<bool> has_failed_{false};
+  std::atomic<bool> opens_fail_{false};
 };
 
 }  // namespace headrace::testing

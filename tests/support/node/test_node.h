@@ -63,6 +63,8 @@ class TestNode {
   // From its `operations`-th next change on, the disk takes nothing any more: every write, sync, rename and removal fails and
   // leaves the files as they are. What a process that is killed there leaves behind.
   void FailDiskAfter(uint64_t operations) { files_->FailAfter(operations); }
+  // No file can be opened from now on.
+  void FailOpens() { files_->FailOpens(); }
   bool disk_has_failed() const { return files_->has_failed(); }
   uint64_t disk_changes() const { return files_->changes(); }
 
