@@ -167,7 +167,7 @@ void SimNode::Crash(bool has_power) {
   EndLife();
 }
 
-bool SimNode::OfferBlock(const ModelBlock& block) { return life_->node->OfferBlock(SharedBytes::From(block.raw)); }
+bool SimNode::OfferBlock(const ModelBlock& block) { return life_->node->OfferBlock(MaskedBytes{SharedBytes::From(block.raw)}); }
 
 absl::StatusOr<SetFigures> SimNode::Figures() const {
   SetFigures figures;
