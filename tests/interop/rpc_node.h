@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "net/rpc/json_text.h"
@@ -55,6 +57,16 @@ class RpcNode {
     std::string message = result.errors.substr(at + middle.size());
     if (message.ends_with('\n')) message.pop_back();
     return code + " " + message;
+  }
+
+  // Asks until the tip has this height: the log says so every few seconds only.
+  bool WaitForHeight(uint32_t height, double seconds) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+    while (Text({"getblockcount"}) != std::to_string(height)) {
+      if (::testing::Test::HasFailure() || std::chrono::steady_clock::now() > deadline) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    return true;
   }
 
   NodeProcess& node() { return node_; }

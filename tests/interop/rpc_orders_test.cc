@@ -78,7 +78,7 @@ class RpcInvalidateTest : public ::testing::Test {
     expected_ = ScriptsChainExpected();
     height_ = expected_["height"];
     node_.Start({"-loadblock=" + ScriptsChainFile()});
-    ASSERT_TRUE(node_.node().WaitForHeight(height_, 180)) << node_.node().process().Everything();
+    ASSERT_TRUE(node_.WaitForHeight(height_, 180)) << node_.node().process().Everything();
   }
 
   nlohmann::json expected_;
