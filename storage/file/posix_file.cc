@@ -28,7 +28,7 @@ int OpenFlags(OpenMode mode) {
   HR_CHECK(false);
 }
 
-// Looked at before it is opened: opening a pipe waits for whoever writes to it.
+// Looked at before it is opened for reading: opening a pipe waits for whoever writes to it.
 absl::Status CheckIsFile(const std::string& path) {
   struct stat status;
   if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return absl::OkStatus();
@@ -40,7 +40,7 @@ absl::Status CheckIsFile(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<FileRef> PosixFile::Open(const std::string& path, OpenMode mode) {
-  HR_RETURN_IF_ERROR(CheckIsFile(path));
+  if (mode == OpenMode::kRead) HR_RETURN_IF_ERROR(CheckIsFile(path));
   int descriptor;
   do {
     // Only the owner reads and writes: what this node knows of its peers is nobody else's business.

@@ -91,7 +91,7 @@ TEST_F(DescriptorTest, NoneLeftWhileTheNodeWrites) {
     }
     ExpectRightEnd(node);
   }
-  EXPECT_TRUE(runs < 3 || stopped != 0) << "no run met the limit";
+  EXPECT_TRUE(runs < kKillsThatMustHit || stopped != 0) << "no run met the limit";
 }
 
 // Strangers that find no descriptor wait or are turned away; whoever asks later, when there are some again, is served.

@@ -28,7 +28,8 @@ std::vector<std::string> Under(const std::vector<std::string>& front, const Node
                                const std::vector<std::string>& options) {
   std::vector<std::string> arguments = front;
   for (const std::string& argument : {Program("headraced"), std::string("-regtest"), "-datadir=" + node.directory(),
-                                      std::string("-printtoconsole=1"), std::string("-dbcache=200")}) {
+                                      std::string("-printtoconsole=1"), std::string("-dbcache=200"),
+                                      "-rpcport=" + std::to_string(FreePort())}) {
     arguments.push_back(argument);
   }
   arguments.insert(arguments.end(), options.begin(), options.end());
