@@ -78,11 +78,13 @@ void CheckIndex(ByteSpan bytes, const NetworkMagic& magic, BlockFileVerdict& ver
 // Whether the payload of a block frame is the block that its header names, and the index where that speaks of it.
 absl::Status CheckBlockAt(ByteSpan raw, uint32_t file, uint64_t at, const IndexContents& index,
                           const ChainParams& chain, const std::string& path, BlockColumns& columns) {
+  const auto record = index.blocks.find({file, static_cast<uint32_t>(at + kFrameHeaderBytes)});
   if (const DecodeError error = DecodeBlock(raw, columns); error != DecodeError::kNone) {
-    return Damaged(path, at, "the block cannot be decoded");
+    // A write that a kill cut short stays where it is; the block stands again further on, and no record names this place.
+    const bool is_left_over = !index.blocks.empty() && record == index.blocks.end();
+    return is_left_over ? absl::OkStatus() : Damaged(path, at, "the block cannot be decoded");
   }
   HashTransactions(columns);
-  const auto record = index.blocks.find({file, static_cast<uint32_t>(at + 8)});
   const bool is_other = record != index.blocks.end() && record->second.header != columns.header;
   if (is_other || !CheckHeader(columns.header, columns.hash, chain).ok()) {
     return Damaged(path, at, absl::StrCat("the header of block ", columns.hash.ToHex(), " is not what was stored"));

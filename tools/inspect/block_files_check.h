@@ -2,7 +2,7 @@
 // record; of the block files each frame's magic and length, decoding, proof of work, Merkle root and witness
 // commitment, and the header that the index has for it; of the undo files each checksum that the index knows the block
 // of. Every flipped bit that a checksum or a commitment covers is found, and so is a file that is missing or shorter
-// than the index says.
+// than the index says. A frame that cannot be decoded and that no record names was cut short by a kill, and is none.
 //
 // Cold path; one pass over the files, a block at a time.
 #pragma once
