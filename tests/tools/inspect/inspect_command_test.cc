@@ -1,5 +1,8 @@
 #include "tools/inspect/inspect_command.h"
+#include "storage/blocks/flat_block_store.h"
+#include "tests/support/chain_builder.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -118,6 +121,38 @@ TEST_F(InspectCommand, NamesEveryDamagedFile) {
     EXPECT_NE(answer.errors.find("Error: " + entry.path().string()), std::string::npos) << answer.errors;
     Write(entry.path().string(), good);
   }
+}
+
+// A write that a kill cut short stays in the file, and the block stands again behind it: no record names the first place.
+TEST_F(InspectCommand, AFrameThatAKillCutShortIsNoDamage) {
+  fs::remove_all(network_ + "/blocks");
+  testing::ChainBuilder chain;
+  for (int i = 0; i < 2; ++i) chain.Add();
+  BlockPosition last;
+  {
+    const ChainParams& params = ParamsFor(ChainId::kRegtest);
+    const auto files = OpenFileSystem().value();
+    FlatBlockStore::Options options;
+    options.directory = network_ + "/blocks";
+    options.magic = params.message_magic;
+    options.genesis = BlockHeader::Load(GenesisBlock(params).data());
+    const auto store = FlatBlockStore::Open(*files, options).value();
+    ASSERT_TRUE(store->PutRecord(0, {.header = options.genesis}).ok());
+    const BlockPosition first = store->AppendBlock(chain.blocks()[0]->raw).value();
+    std::vector<uint8_t> torn(chain.blocks()[1]->raw->bytes().begin(), chain.blocks()[1]->raw->bytes().end());
+    std::fill(torn.begin() + 90, torn.end(), uint8_t{0});
+    ASSERT_TRUE(store->AppendBlock(Slab::Copy(torn)).ok());
+    last = store->AppendBlock(chain.blocks()[1]->raw).value();
+    ASSERT_TRUE(store->PutRecord(1, {.header = chain.blocks()[0]->header, .data = first, .transaction_count = 1}).ok());
+    ASSERT_TRUE(store->PutRecord(2, {.header = chain.blocks()[1]->header, .data = last, .transaction_count = 1}).ok());
+  }
+  const Answer whole = Inspect({"verify", network_});
+  EXPECT_EQ(whole.code, 0) << whole.out << whole.errors;
+  const std::string path = network_ + "/blocks/blk00000.dat";
+  std::vector<uint8_t> bad = ReadFileBytes(path);
+  std::fill(bad.begin() + last.offset + 90, bad.begin() + last.offset + last.size, uint8_t{0});
+  Write(path, bad);
+  EXPECT_EQ(Inspect({"verify", network_}).code, 1) << "the same, where a record names it";
 }
 
 TEST_F(InspectCommand, RefusesWhatItDoesNotUnderstand) {
