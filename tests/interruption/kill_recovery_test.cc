@@ -9,7 +9,7 @@
 namespace headrace::testing {
 namespace {
 
-constexpr uint32_t kKills = 8;
+constexpr uint32_t kKills = 4;
 
 // Branches from the run's seed, made anew by every test: each needs another number of them.
 class KillRecoveryTest : public ::testing::Test {

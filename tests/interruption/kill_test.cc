@@ -14,7 +14,7 @@
 namespace headrace::testing {
 namespace {
 
-constexpr uint32_t kKills = 8;
+constexpr uint32_t kKills = 4;
 
 class KillTest : public ::testing::Test {
  protected:
