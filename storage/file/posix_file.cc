@@ -29,9 +29,10 @@ int OpenFlags(OpenMode mode) {
 }
 
 // Looked at before it is opened for reading: opening a pipe waits for whoever writes to it.
-absl::Status CheckIsFile(const std::string& path) {
+absl::Status CheckIsFile(const std::string& path, OpenMode mode) {
   struct stat status;
   if (::stat(path.c_str(), &status) != 0 || S_ISREG(status.st_mode)) return absl::OkStatus();
+  if (!S_ISDIR(status.st_mode) && mode != OpenMode::kRead) return absl::OkStatus();
   const char* const kind = S_ISDIR(status.st_mode) ? "a directory" : S_ISFIFO(status.st_mode) ? "a pipe" : "a device or socket";
   return absl::FailedPreconditionError(
       absl::StrCat("Cannot open ", path, ": it is ", kind, " and not a file. Name or put a regular file there."));
@@ -40,7 +41,7 @@ absl::Status CheckIsFile(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<FileRef> PosixFile::Open(const std::string& path, OpenMode mode) {
-  if (mode == OpenMode::kRead) HR_RETURN_IF_ERROR(CheckIsFile(path));
+  HR_RETURN_IF_ERROR(CheckIsFile(path, mode));
   int descriptor;
   do {
     // Only the owner reads and writes: what this node knows of its peers is nobody else's business.
