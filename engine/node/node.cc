@@ -125,7 +125,7 @@ absl::Status Node::Handle(const PeerEvent& event, int64_t now_ns) {
   } else if (const auto* inventory = std::get_if<InventoryReceived>(&event)) {
     header_sync_.OnInventory(*inventory, now_ns, commands_);
   } else if (const auto* not_found = std::get_if<NotFoundReceived>(&event)) {
-    download_.OnNotFound(*not_found);
+    download_.OnNotFound(*not_found, now_ns);
   } else if (const auto* get_headers = std::get_if<GetHeadersReceived>(&event)) {
     serving_.OnGetHeaders(*get_headers, commands_);
   } else if (const auto* get_blocks = std::get_if<GetBlocksReceived>(&event)) {

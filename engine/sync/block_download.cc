@@ -165,7 +165,7 @@ std::optional<HeaderId> BlockDownload::OnBlock(PeerId peer_id, const Hash256& ha
 
 void BlockDownload::OnSettled(HeaderId id) { arrived_.erase(id); }
 
-void BlockDownload::OnNotFound(const NotFoundReceived& message) {
+void BlockDownload::OnNotFound(const NotFoundReceived& message, int64_t now_ns) {
   const auto found = peers_.find(message.peer);
   if (found == peers_.end()) return;
   SyncPeer& peer = found->second;
@@ -174,10 +174,11 @@ void BlockDownload::OnNotFound(const NotFoundReceived& message) {
     if (id == kNoHeader || std::erase(peer.in_flight, id) == 0) continue;
     const auto request = in_flight_.find(id);
     if (request != in_flight_.end() && request->second.peer == message.peer) in_flight_.erase(request);
-    // It does not have what its headers promised: believe it only below that.
-    if (id != kGenesisId) peer.best_known = tree_.parent(id);
-    // And never ask again, whatever headers it sends.
-    peer.lacks.insert(id);
+    // It does not have what its headers promised: believe it only below that. What it has shown since on another branch stands:
+    // a peer that reorganised says notfound for the branch that it left.
+    if (id != kGenesisId && peer.best_known && tree_.IsAncestorOf(id, *peer.best_known)) peer.best_known = tree_.parent(id);
+    // And do not ask at once when it sends the same headers again.
+    peer.lacks[id] = now_ns + kLackingNs;
   }
 }
 
@@ -230,6 +231,7 @@ void BlockDownload::RescueFrontier(int64_t now_ns, std::vector<PeerCommand>& com
 void BlockDownload::Tick(int64_t now_ns, std::vector<PeerCommand>& commands) {
   RescueFrontier(now_ns, commands);
   for (auto& [peer_id, peer] : peers_) {
+    absl::erase_if(peer.lacks, [now_ns](const auto& lacking) { return lacking.second <= now_ns; });
     if (peer.is_leaving || peer.lacks.size() <= kLackingBlocksMax) continue;
     commands.push_back(Disconnect{peer_id, "does not have the blocks of the headers that it showed"});
   }

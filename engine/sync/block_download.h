@@ -33,6 +33,8 @@ class BlockDownload {
   static constexpr int64_t kStallTimeoutMaxNs = int64_t{64} * 1'000'000'000;
   // A peer that says notfound for more blocks than this, of headers that it showed, is of no use.
   static constexpr size_t kLackingBlocksMax = 16;
+  // So long a block is not asked again of a peer that said notfound.
+  static constexpr int64_t kLackingNs = int64_t{60} * 1'000'000'000;
   static constexpr int64_t kBlockTimeoutNs = int64_t{60} * 1'000'000'000;
 
   BlockDownload(const HeaderTree& tree, SyncPeers& peers, const BlockDownloadOptions& options);
@@ -44,7 +46,7 @@ class BlockDownload {
   std::optional<HeaderId> OnBlock(PeerId peer, const Hash256& hash, uint64_t size_bytes, int64_t now_ns);
   // The block is stored, or turned out to be unusable and must come from somebody else.
   void OnSettled(HeaderId id);
-  void OnNotFound(const NotFoundReceived& message);
+  void OnNotFound(const NotFoundReceived& message, int64_t now_ns);
   void OnDisconnected(PeerId peer);
   void Tick(int64_t now_ns, std::vector<PeerCommand>& commands);
 

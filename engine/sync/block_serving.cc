@@ -17,12 +17,21 @@ namespace headrace {
 BlockServing::BlockServing(const HeaderTree& tree, const ActiveChain& chain, const BlockStore& blocks, SyncPeers& peers)
     : tree_(tree), chain_(chain), blocks_(blocks), peers_(peers) {}
 
+bool BlockServing::IsServed(HeaderId id) const {
+  if (chain_.Contains(id)) return true;
+  // An undo record is written when a block is applied, so this one passed every rule.
+  if (tree_.is_invalid(id) || !tree_.undo(id).exists()) return false;
+  const HeaderId best = tree_.best_header();
+  return int64_t{tree_.header(best).time_s} - tree_.header(id).time_s < kStaleBlockAgeMax_s &&
+         tree_.height(best) < tree_.height(id) + kStaleBlockDepthMax;
+}
+
 void BlockServing::OnGetHeaders(const GetHeadersReceived& message, std::vector<PeerCommand>& commands) {
   std::vector<BlockHeader> headers;
   if (message.locator.empty()) {
     // No locator: the peer wants the one header that it names.
     const HeaderId id = tree_.Find(message.stop);
-    if (id == kNoHeader || !chain_.Contains(id)) return;
+    if (id == kNoHeader || !IsServed(id)) return;
     headers.push_back(tree_.header(id));
   } else {
     const uint32_t fork_height = tree_.height(FindLocatorFork(tree_, chain_, message.locator));
@@ -71,7 +80,7 @@ absl::Status BlockServing::ServeOne(SyncPeer& peer, const InventoryItem& item, u
                                     std::vector<PeerCommand>& commands) {
   const bool is_block = (item.type & ~kInvWitnessFlag) == kInvBlock;
   const HeaderId id = is_block ? tree_.Find(item.hash) : kNoHeader;
-  if (id == kNoHeader || !chain_.Contains(id) || !tree_.has_data(id)) {
+  if (id == kNoHeader || !IsServed(id) || !tree_.has_data(id)) {
     commands.push_back(SendNotFound{peer.info.id, {item}});
     return absl::OkStatus();
   }

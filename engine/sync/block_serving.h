@@ -1,5 +1,6 @@
-// Answers to peers that sync from us: getheaders, getblocks, getdata for blocks. Only blocks of the applied chain are
-// ever served. (protocol.md §4)
+// Answers to peers that sync from us: getheaders, getblocks, getdata for blocks. Served are the blocks of the applied chain, and
+// those that were applied once and lost a reorganisation within the last month: a peer that was told of them may be asking for
+// them just now. Older ones are not, for who has which old branch tells nodes apart. (protocol.md §4)
 //
 // Engine thread only. Blocks go out from the read-only mapping; a slow reader costs at most kQueuedBytesMax.
 #pragma once
@@ -17,6 +18,9 @@ namespace headrace {
 class BlockServing {
  public:
   static constexpr uint64_t kQueuedBytesMax = uint64_t{8} << 20;
+  // Measured against the best header: its time, and as many blocks as come in that time.
+  static constexpr int64_t kStaleBlockAgeMax_s = int64_t{30} * 24 * 60 * 60;
+  static constexpr uint32_t kStaleBlockDepthMax = 30 * 144;
 
   BlockServing(const HeaderTree& tree, const ActiveChain& chain, const BlockStore& blocks, SyncPeers& peers);
 
@@ -27,6 +31,7 @@ class BlockServing {
   absl::StatusOr<bool> Step(const PeerGateway& gateway, std::vector<PeerCommand>& commands);
 
  private:
+  bool IsServed(HeaderId id) const;
   // Whether the block's bytes were looked at since the start: a disk may lose them after they were checked, and what is
   // sent damaged would be held against this node. Once a block; then it costs a bit.
   bool IsFoundWhole(HeaderId id);

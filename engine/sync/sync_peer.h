@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
+#include "absl/container/flat_hash_map.h"
 #include "engine/chain/header_tree.h"
 #include "engine/ports/peer_gateway.h"
 
@@ -26,7 +26,9 @@ struct SyncPeer {
   // It showed headers and does not deliver their blocks, which nobody else has: its chain is followed only when there is no
   // other. Ends with the next block from it.
   bool withholds = false;
-  absl::flat_hash_set<HeaderId> lacks;  // blocks that it showed and then said it does not have
+  // Blocks that it showed and then said it does not have, and when it may be asked again: it may have left their branch and
+  // come back.
+  absl::flat_hash_map<HeaderId, int64_t> lacks;
 
   // Blocks.
   std::vector<HeaderId> in_flight;

@@ -12,9 +12,6 @@ namespace {
 
 constexpr uint32_t kRegtestBits = 0x207fffff;
 
-// Half of all hashes meet regtest's target: the top bit (of the last byte) is clear.
-bool MeetsRegtestTarget(const Hash256& hash) { return hash.bytes[31] < 0x80; }
-
 Hash256 PlainMerkleRoot(std::vector<Hash256> level) {
   while (level.size() > 1) {
     if (level.size() % 2 != 0) level.push_back(level.back());
@@ -58,6 +55,11 @@ void AppendCoin(const OutPoint& outpoint, const TestCoin& coin, std::vector<uint
 }
 
 }  // namespace
+
+void MineHeader(BlockHeader& header) {
+  // Half of all hashes meet regtest's target: the top bit (of the last byte) is clear.
+  while (header.Hash().bytes[31] >= 0x80) ++header.nonce;
+}
 
 std::vector<uint8_t> TestTransaction::Serialize() const {
   std::vector<uint8_t> bytes;
@@ -120,7 +122,7 @@ const TestBlock& ChainBuilder::AddExactly(std::vector<TestTransaction> transacti
   header.merkle_root = PlainMerkleRoot(block->txids);
   header.time_s = genesis_.time_s + block->height * 600;
   header.bits = kRegtestBits;
-  while (!MeetsRegtestTarget(header.Hash())) ++header.nonce;
+  MineHeader(header);
   block->hash = header.Hash();
 
   std::vector<uint8_t> raw;

@@ -49,6 +49,9 @@ struct TestBlock {
   std::vector<Hash256> txids;                 // of the same
 };
 
+// Tries nonces until the header has regtest's proof of work.
+void MineHeader(BlockHeader& header);
+
 inline const std::vector<uint8_t> kTrueScript = {0x51};
 inline const std::vector<uint8_t> kFalseScript = {0x00};
 

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <thread>
 
+#include "engine/sync/block_serving.h"
 #include "tests/engine/node/reorg_fixture.h"
 #include "tests/support/node/scripted_peers.h"
 
@@ -81,6 +82,48 @@ TEST_F(ReorgPeersTest, ABlockFromAFileMayStandOnOneFromAPeer) {
   node.RunUntil([&] { return node.node().AppliedTip().hash == whole.tip(); });
   node.RunUntilQuiet();
   ExpectOn(node, whole);
+}
+
+// Whoever was told of a block may be asking for it at the moment at which it loses to another branch.
+TEST_F(ReorgPeersTest, ABlockThatLostIsServedForAMonthAndNoBlockThatNeverWasApplied) {
+  const BusyBranch base = Base(110, 1, 3);
+  BusyBranch lost = base.Fork(105, 2);
+  lost.Grow(8, 3);
+  BusyBranch winning = base.Fork(105, 3);
+  winning.Grow(9, 3);
+  TestNodeOptions options = Options();
+  options.peers = &peers_;
+  TestNode node(options);
+  OfferFrom(node, lost, 1);
+  node.RunUntilQuiet();
+  ExpectOn(node, lost);
+  OfferFrom(node, winning, 106);
+  OfferFrom(node, base, 106);  // never was the best one
+  node.RunUntilQuiet();
+  ExpectOn(node, winning);
+
+  ScriptedPeer& asker = peers_.Connect(1, nullptr);
+  const auto at = [](const BusyBranch& branch, uint32_t height) { return branch.chain().blocks()[height - 1]->hash; };
+  peers_.Say(GetDataReceived{1, {{kInvWitnessBlock, at(lost, 106)}, {kInvWitnessBlock, lost.tip()}, {kInvWitnessBlock, at(base, 106)}}});
+  peers_.Say(GetHeadersReceived{1, {}, lost.tip()});
+  peers_.Say(GetHeadersReceived{1, {}, base.tip()});
+  node.RunUntilQuiet();
+  EXPECT_EQ(asker.blocks_sent, (std::vector<Hash256>{at(lost, 106), lost.tip()}));
+  ASSERT_EQ(asker.not_found_sent.size(), 1u);
+  EXPECT_EQ(asker.not_found_sent[0].items.at(0).hash, at(base, 106));
+  ASSERT_EQ(asker.headers_sent.size(), 1u);
+  EXPECT_EQ(asker.headers_sent[0].headers.at(0).Hash(), lost.tip());
+
+  // A header that is a month younger makes them old news.
+  BlockHeader later = winning.blocks().back()->header;
+  later.previous = winning.tip();
+  later.time_s = lost.blocks().back()->header.time_s + uint32_t{BlockServing::kStaleBlockAgeMax_s};
+  testing::MineHeader(later);
+  peers_.Say(HeadersReceived{1, {later}});
+  peers_.Say(GetDataReceived{1, {{kInvWitnessBlock, lost.tip()}, {kInvWitnessBlock, winning.tip()}}});
+  node.RunUntilQuiet();
+  EXPECT_EQ(asker.blocks_sent.back(), winning.tip());
+  EXPECT_EQ(asker.not_found_sent.back().items.at(0).hash, lost.tip());
 }
 
 }  // namespace

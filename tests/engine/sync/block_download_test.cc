@@ -205,11 +205,44 @@ TEST_F(BlockDownloadTest, NotFoundLowersWhatAPeerIsBelievedToHave) {
   AddPeer(1, tip);
   BlockDownload download(tree_, peers_, {});
   EXPECT_EQ(Assign(download)[1].size(), 4u);
-  download.OnNotFound({1, {{kInvWitnessBlock, tree_.hash(3)}}});
+  download.OnNotFound({1, {{kInvWitnessBlock, tree_.hash(3)}}}, now_ns_);
   EXPECT_EQ(*peers_[1].best_known, 2u);
   EXPECT_TRUE(Assign(download).empty());
   AddPeer(2, tip);
   EXPECT_EQ(Assign(download)[2], std::vector<HeaderId>{3});
+}
+
+// A peer that reorganised answers for the branch that it left; what it has shown since on the new one is still true, and it
+// does not say it again.
+TEST_F(BlockDownloadTest, NotFoundForABranchThatAPeerLeftDoesNotTakeBackTheNewOne) {
+  const HeaderId left = Extend(kGenesisId, 2);
+  AddPeer(1, left);
+  BlockDownload download(tree_, peers_, {});
+  EXPECT_EQ(Assign(download)[1].size(), 2u);
+  const HeaderId tip = Extend(kGenesisId, 3, 9);
+  peers_[1].best_known = tip;
+  download.OnNotFound({1, {{kInvWitnessBlock, tree_.hash(1)}, {kInvWitnessBlock, tree_.hash(left)}}}, now_ns_);
+  EXPECT_EQ(peers_[1].best_known, tip);
+  EXPECT_EQ(Assign(download)[1], (std::vector<HeaderId>{3, 4, 5}));
+}
+
+// The branch that a peer left may win after all, and then the peer has it again: not asked at once, not refused for ever.
+TEST_F(BlockDownloadTest, WhatWasNotFoundIsAskedAgainAfterAWhile) {
+  const HeaderId tip = Extend(kGenesisId, 1);
+  AddPeer(1, tip);
+  BlockDownload download(tree_, peers_, {});
+  std::vector<PeerCommand> commands;
+  for (int round = 0; round < 40; ++round) {
+    EXPECT_EQ(Assign(download)[1], std::vector<HeaderId>{tip});
+    download.OnNotFound({1, {{kInvWitnessBlock, tree_.hash(tip)}}}, now_ns_);
+    peers_[1].best_known = tip;  // it shows the header again
+    now_ns_ += BlockDownload::kLackingNs - 1;
+    download.Tick(now_ns_, commands);
+    EXPECT_TRUE(Assign(download).empty());
+    now_ns_ += 1;
+    download.Tick(now_ns_, commands);
+  }
+  EXPECT_TRUE(commands.empty());
 }
 
 TEST_F(BlockDownloadTest, TheWindowFollowsTheBestHeaderToAnotherBranch) {
