@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <thread>
 
 #include "tests/interop/counting_proxy.h"
 #include "tests/interruption/environment_fixture.h"
@@ -76,7 +77,11 @@ class LoopDisk {
 
   bool Abort() { return RunProgram({"mount", "-o", "remount,abort", directory_}, 60).status == 0; }
   bool MountAgain() {
-    if (RunProgram({"umount", directory_}, 60).status != 0) return false;
+    // A killed or stopped process's files are let go a moment after its end: busy until then.
+    for (int tries = 0; RunProgram({"umount", directory_}, 60).status != 0; ++tries) {
+      if (tries == 200) return false;
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
     Mount();
     return refusal_.empty();
   }
