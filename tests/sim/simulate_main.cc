@@ -1,15 +1,21 @@
-// simulate: runs simulated worlds, one after another, and says how to run the one that failed again.
+// simulate: runs simulated worlds and says how to run the one that failed again. Worlds know nothing of one another: with
+// --jobs, so many processes share the seeds.
 
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -50,8 +56,24 @@ void Report(const WorldOptions& world, const WorldResult& result, double seconds
   std::fflush(stdout);
 }
 
+// What the processes of one run add up, in memory that they share.
+struct Totals {
+  std::atomic<uint64_t> connected = 0;
+  std::atomic<uint64_t> worlds = 0;
+  std::atomic<bool> has_failed = false;
+};
+
+Totals& SharedTotals() {
+  void* memory = mmap(nullptr, sizeof(Totals), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) {
+    std::perror("Error: no memory to share");
+    std::exit(2);
+  }
+  return *new (memory) Totals;
+}
+
 // Runs one seed, twice where that is asked for; false when it failed.
-bool RunSeed(const SimulateOptions& options, uint64_t seed, uint64_t& connected) {
+bool RunSeed(const SimulateOptions& options, uint64_t seed, std::atomic<uint64_t>& connected) {
   const WorldOptions world = options.WorldOf(seed);
   const auto begin = std::chrono::steady_clock::now();
   const WorldResult result = RunOne(options, world);
@@ -73,6 +95,15 @@ bool RunSeed(const SimulateOptions& options, uint64_t seed, uint64_t& connected)
   return false;
 }
 
+// Every `jobs`-th seed, beginning with the one numbered `job`.
+void RunShare(const SimulateOptions& options, uint64_t job, absl::FunctionRef<double()> elapsed_s, Totals& totals) {
+  for (uint64_t seed = options.seed_first + job; seed <= options.seed_last; seed += options.jobs) {
+    if (totals.has_failed || (options.seconds_max != 0 && elapsed_s() > options.seconds_max)) return;
+    if (!RunSeed(options, seed, totals.connected)) totals.has_failed = true;
+    ++totals.worlds;
+  }
+}
+
 int Main(int count, char** arguments) {
   const std::optional<SimulateOptions> options = ParseSimulateOptions(count, arguments);
   if (!options) return 2;
@@ -82,17 +113,31 @@ int Main(int count, char** arguments) {
   const auto elapsed_s = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
-  uint64_t connected = 0;
-  uint64_t worlds = 0;
-  bool all_passed = true;
-  for (uint64_t seed = options->seed_first; seed <= options->seed_last && all_passed; ++seed) {
-    if (options->seconds_max != 0 && elapsed_s() > options->seconds_max) break;
-    all_passed = RunSeed(*options, seed, connected);
-    ++worlds;
+  Totals& totals = SharedTotals();
+  if (options->jobs == 1) {
+    RunShare(*options, 0, elapsed_s, totals);
+  } else {
+    for (uint64_t job = 0; job < options->jobs; ++job) {
+      const pid_t child = fork();
+      if (child < 0) {
+        std::perror("Error: fork");
+        return 2;
+      }
+      if (child == 0) {
+        RunShare(*options, job, elapsed_s, totals);
+        std::fflush(stdout);
+        _exit(0);
+      }
+    }
+    int status = 0;
+    while (wait(&status) > 0) {
+      if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) totals.has_failed = true;
+    }
   }
+  const bool all_passed = !totals.has_failed;
   std::printf("%s worlds=%llu connected=%llu seconds=%.1f connects_per_second=%.0f\n", all_passed ? "passed" : "failed",
-              static_cast<unsigned long long>(worlds), static_cast<unsigned long long>(connected), elapsed_s(),
-              static_cast<double>(connected) / elapsed_s());
+              static_cast<unsigned long long>(totals.worlds), static_cast<unsigned long long>(totals.connected),
+              elapsed_s(), static_cast<double>(totals.connected) / elapsed_s());
   return all_passed ? 0 : 1;
 }
 

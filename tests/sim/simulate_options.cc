@@ -12,7 +12,7 @@ namespace headrace::sim {
 namespace {
 
 constexpr char kUsage[] =
-    "simulate --seed=N | --seeds=A-B | --minutes=M [--twice] [--verbose] [--shrink]\n"
+    "simulate --seed=N | --seeds=A-B | --minutes=M [--jobs=N] [--twice] [--verbose] [--shrink]\n"
     "         [--ticks=N] [--nodes=N] [--adversaries=N] "
     "[--faults=none|all|kills,power,eio,enospc,rot,network,adversaries,"
     "reorganisations]\n"
@@ -59,6 +59,7 @@ bool ParseOne(const std::string& argument, SimulateOptions& options) {
     return ends.size() == 2 && absl::SimpleAtoi(ends[0], &options.seed_first) &&
            absl::SimpleAtoi(ends[1], &options.seed_last);
   }
+  if (name == "--jobs") return absl::SimpleAtoi(value, &options.jobs) && options.jobs >= 1 && options.jobs <= 256;
   if (name == "--minutes") {
     double minutes;
     if (!absl::SimpleAtod(value, &minutes) || minutes <= 0) return false;

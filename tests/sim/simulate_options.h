@@ -13,6 +13,7 @@ struct SimulateOptions {
   uint64_t seed_first = 1;
   uint64_t seed_last = 1;
   double seconds_max = 0;  // 0: no limit
+  uint64_t jobs = 1;       // processes that share the seeds
   bool runs_twice = false;
   bool is_verbose = false;
   bool shrinks = false;
