@@ -131,7 +131,8 @@ std::vector<RpcMethod> NetworkMethods() {
            "Objects: id, addr, services, servicesnames, relaytxes, bytessent, bytesrecv, conntime, pingtime and "
            "minping\n"
            "(seconds, once measured), version, subver, inbound, startingheight, presynced_headers, synced_headers and\n"
-                 "synced_blocks (heights, -1 while unknown), inflight (heights asked for and not yet here), blocks_received,\n"
+           "synced_blocks (heights, -1 while unknown), inflight (heights asked for and not yet here), "
+           "blocks_received,\n"
            "blocks_served, connection_type (inbound or manual), transport_protocol_type.",
        .function = GetPeerInfo},
       {.category = "network",

@@ -1,71 +1,22 @@
 // The node among peers that are honest, hostile, slow and gone. The network is a script; everything behind it is real.
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
-#include <random>
 #include <set>
 
 #include "engine/base/limits.h"
-#include "engine/chain/header_tree.h"
 #include "engine/consensus/difficulty.h"
-#include "engine/runtime/tbb_executor.h"
-#include "gtest/gtest.h"
-#include "storage/blocks/block_index_format.h"
-#include "storage/file/open_file_system.h"
-#include "tests/support/node/scripted_peers.h"
-#include "tests/support/node/test_node.h"
-#include "tests/support/temporary_directory.h"
+#include "tests/engine/node/node_fixture.h"
 
 namespace headrace {
 namespace {
 
 using testing::ChainBuilder;
-using testing::kFalseScript;
+using testing::NodeFixture;
 using testing::ScriptedPeer;
-using testing::ScriptedPeers;
 using testing::TemporaryDirectory;
 using testing::TestBlock;
 using testing::TestNode;
-using testing::TestNodeOptions;
-using testing::TestTransaction;
 
-class NodeTest : public ::testing::Test {
- protected:
-  NodeTest() : executor_(MakeTbbExecutor(2)) {
-    for (int i = 0; i < 130; ++i) chain_.Add();
-    chain_.Add({chain_.Spend({chain_.CoinbaseOf(5)}, 3, 1000)});
-    options_.directory = directory_.path();
-    options_.executor = executor_.get();
-    options_.peers = &peers_;
-  }
-
-  void ExpectSynced(TestNode& node) {
-    EXPECT_EQ(node.Status().applied_hash, chain_.blocks().back()->hash);
-    node.ExpectCoins(chain_.coins());
-  }
-
-  // Runs until the whole chain is applied.
-  void Sync(TestNode& node) {
-    node.RunUntil([&] { return node.node().AppliedTip().height == chain_.height(); });
-  }
-
-  // What all peers together were asked for.
-  std::vector<Hash256> Asked(std::initializer_list<PeerId> ids) {
-    std::vector<Hash256> asked;
-    for (PeerId id : ids) {
-      const auto& of_peer = peers_.peer(id).blocks_asked;
-      asked.insert(asked.end(), of_peer.begin(), of_peer.end());
-    }
-    return asked;
-  }
-
-  TemporaryDirectory directory_;
-  std::unique_ptr<Executor> executor_;
-  ChainBuilder chain_;
-  ScriptedPeers peers_;
-  TestNodeOptions options_;
-};
+class NodePeersTest : public NodeFixture {};
 
 // The block with its last transaction once more: the field's oldest way to make a block with the same root that is no block.
 SlabRef Mutated(const TestBlock& block) {
@@ -76,7 +27,7 @@ SlabRef Mutated(const TestBlock& block) {
   return Slab::Copy(raw);
 }
 
-TEST_F(NodeTest, SyncsFromSeveralPeersAndAsksForEachBlockOnce) {
+TEST_F(NodePeersTest, SyncsFromSeveralPeersAndAsksForEachBlockOnce) {
   for (PeerId id : {1, 2, 3}) peers_.Connect(id, &chain_);
   TestNode node(options_);
   Sync(node);
@@ -89,7 +40,7 @@ TEST_F(NodeTest, SyncsFromSeveralPeersAndAsksForEachBlockOnce) {
   EXPECT_LE(node.Status().blocks_in_flight_max_per_peer, kMaxBlocksInTransitPerPeer);
 }
 
-TEST_F(NodeTest, AMutatedBlockCostsItsSenderTheConnectionAndTheBlockNothing) {
+TEST_F(NodePeersTest, AMutatedBlockCostsItsSenderTheConnectionAndTheBlockNothing) {
   // Three transactions and four, the last one twice, have one Merkle root.
   chain_.Add({chain_.Spend({chain_.CoinbaseOf(6)}, 1), chain_.Spend({chain_.CoinbaseOf(7)}, 1)});
   const uint32_t mutated_height = chain_.height();
@@ -105,7 +56,7 @@ TEST_F(NodeTest, AMutatedBlockCostsItsSenderTheConnectionAndTheBlockNothing) {
   ExpectSynced(node);
 }
 
-TEST_F(NodeTest, BytesThatAreNoBlockCostTheSenderTheConnectionAndTheBlockNothing) {
+TEST_F(NodePeersTest, BytesThatAreNoBlockCostTheSenderTheConnectionAndTheBlockNothing) {
   for (const size_t size : {size_t{80}, size_t{81}, size_t{100}}) {
     SCOPED_TRACE(size);
     TemporaryDirectory directory;
@@ -123,7 +74,7 @@ TEST_F(NodeTest, BytesThatAreNoBlockCostTheSenderTheConnectionAndTheBlockNothing
   }
 }
 
-TEST_F(NodeTest, ABlockThatBreaksARuleIsRememberedWithWhatIsBuiltOnIt) {
+TEST_F(NodePeersTest, ABlockThatBreaksARuleIsRememberedWithWhatIsBuiltOnIt) {
   const ChainBuilder good = chain_;
   chain_.Add({}, 51 * kCoin);  // pays itself too much
   const Hash256 bad_hash = chain_.blocks().back()->hash;
@@ -145,7 +96,7 @@ TEST_F(NodeTest, ABlockThatBreaksARuleIsRememberedWithWhatIsBuiltOnIt) {
   EXPECT_EQ(node.Status().applied_hash, good.blocks().back()->hash);
 }
 
-TEST_F(NodeTest, ABadBlockIsStillBadAfterARestart) {
+TEST_F(NodePeersTest, ABadBlockIsStillBadAfterARestart) {
   const ChainBuilder good = chain_;
   chain_.Add({}, 51 * kCoin);
   {
@@ -160,7 +111,7 @@ TEST_F(NodeTest, ABadBlockIsStillBadAfterARestart) {
   EXPECT_EQ(node.Status().header_height, good.height());
 }
 
-TEST_F(NodeTest, ABadBlockCostsItsSenderTheConnectionThoughItWaitedForItsBranchToWin) {
+TEST_F(NodePeersTest, ABadBlockCostsItsSenderTheConnectionThoughItWaitedForItsBranchToWin) {
   ChainBuilder rival = chain_;
   const TestBlock bad = rival.Add({}, 51 * kCoin, 7);
   const TestBlock above = rival.Add();
@@ -187,7 +138,7 @@ TEST_F(NodeTest, ABadBlockCostsItsSenderTheConnectionThoughItWaitedForItsBranchT
   ExpectSynced(node);
 }
 
-TEST_F(NodeTest, ABadBlockCostsItsSenderTheConnectionBesideAWithheldHeader) {
+TEST_F(NodePeersTest, ABadBlockCostsItsSenderTheConnectionBesideAWithheldHeader) {
   ChainBuilder withheld = chain_, rival = chain_;
   withheld.Add({}, -1, 5);
   const TestBlock bad = rival.Add({}, 51 * kCoin, 7);
@@ -206,7 +157,7 @@ TEST_F(NodeTest, ABadBlockCostsItsSenderTheConnectionBesideAWithheldHeader) {
   ExpectSynced(node);
 }
 
-TEST_F(NodeTest, AChainWithTooLittleWorkIsNotDownloadedAndOneWithJustEnoughIs) {
+TEST_F(NodePeersTest, AChainWithTooLittleWorkIsNotDownloadedAndOneWithJustEnoughIs) {
   HeaderTree tree(BlockHeader::Load(GenesisBlock(ParamsFor(ChainId::kRegtest)).data()));
   HeaderId tip = kGenesisId;
   for (const auto& block : chain_.blocks()) tip = tree.Add(block->header, block->hash, tip);
@@ -230,7 +181,7 @@ TEST_F(NodeTest, AChainWithTooLittleWorkIsNotDownloadedAndOneWithJustEnoughIs) {
   ExpectSynced(node);
 }
 
-TEST_F(NodeTest, ABlockThatNobodyAskedForIsDropped) {
+TEST_F(NodePeersTest, ABlockThatNobodyAskedForIsDropped) {
   ChainBuilder other;
   other.Add({}, -1, 9);
   peers_.Connect(1, &chain_);
@@ -244,7 +195,7 @@ TEST_F(NodeTest, ABlockThatNobodyAskedForIsDropped) {
   ExpectSynced(node);
 }
 
-TEST_F(NodeTest, WhatOnePeerHasLostOrWithholdsComesFromTheOther) {
+TEST_F(NodePeersTest, WhatOnePeerHasLostOrWithholdsComesFromTheOther) {
   peers_.Connect(1, &chain_).has_lost_its_blocks = true;
   peers_.Connect(2, &chain_).answer = [](const TestBlock& block) { return block.height % 3 == 0 ? SlabRef() : block.raw; };
   peers_.Connect(3, &chain_);
@@ -253,7 +204,7 @@ TEST_F(NodeTest, WhatOnePeerHasLostOrWithholdsComesFromTheOther) {
   ExpectSynced(node);
 }
 
-TEST_F(NodeTest, AWithheldChainDoesNotKeepTheNodeFromTheOneThatIsDelivered) {
+TEST_F(NodePeersTest, AWithheldChainDoesNotKeepTheNodeFromTheOneThatIsDelivered) {
   ChainBuilder withheld;
   while (withheld.height() < chain_.height() + 20) withheld.Add({}, -1, 77);
   for (const bool attacker_stays : {true, false}) {
@@ -278,7 +229,7 @@ TEST_F(NodeTest, AWithheldChainDoesNotKeepTheNodeFromTheOneThatIsDelivered) {
   }
 }
 
-TEST_F(NodeTest, NotFoundAndTheSameHeadersAgainDoNotKeepTheOthersOut) {
+TEST_F(NodePeersTest, NotFoundAndTheSameHeadersAgainDoNotKeepTheOthersOut) {
   ScriptedPeer& liar = peers_.Connect(1, &chain_);
   liar.has_lost_its_blocks = true;
   liar.repeats_headers = true;
@@ -290,7 +241,7 @@ TEST_F(NodeTest, NotFoundAndTheSameHeadersAgainDoNotKeepTheOthersOut) {
   EXPECT_LE(liar.blocks_asked.size(), 2 * chain_.height());
 }
 
-TEST_F(NodeTest, FullHeaderMessagesThatRepeatThemselvesDoNotKeepTheOthersOut) {
+TEST_F(NodePeersTest, FullHeaderMessagesThatRepeatThemselvesDoNotKeepTheOthersOut) {
   while (chain_.height() < kMaxHeadersPerMessage + 10) chain_.Add();
   ScriptedPeer& replayer = peers_.Connect(1, nullptr);
   TestNode node(options_);
@@ -307,7 +258,7 @@ TEST_F(NodeTest, FullHeaderMessagesThatRepeatThemselvesDoNotKeepTheOthersOut) {
   EXPECT_LE(replayer.headers_asked, asked + 1);
 }
 
-TEST_F(NodeTest, PeersMayComeAndGoInTheMiddle) {
+TEST_F(NodePeersTest, PeersMayComeAndGoInTheMiddle) {
   int sent = 0;
   TestNode node(options_);
   for (PeerId id = 1; id <= 40 && node.node().AppliedTip().height < chain_.height(); ++id) {
@@ -321,7 +272,7 @@ TEST_F(NodeTest, PeersMayComeAndGoInTheMiddle) {
   ExpectSynced(node);
 }
 
-TEST_F(NodeTest, ASilentHeaderPeerIsReplaced) {
+TEST_F(NodePeersTest, ASilentHeaderPeerIsReplaced) {
   ScriptedPeer& silent = peers_.Connect(1, nullptr);
   peers_.Connect(2, &chain_);
   TestNode node(options_);
@@ -331,7 +282,7 @@ TEST_F(NodeTest, ASilentHeaderPeerIsReplaced) {
   ExpectSynced(node);
 }
 
-TEST_F(NodeTest, HeadersThatConnectToNothingAreAskedAboutButNotForEver) {
+TEST_F(NodePeersTest, HeadersThatConnectToNothingAreAskedAboutButNotForEver) {
   ScriptedPeer& peer = peers_.Connect(1, nullptr);
   TestNode node(options_);
   BlockHeader stray = chain_.blocks()[50]->header;
@@ -346,7 +297,7 @@ TEST_F(NodeTest, HeadersThatConnectToNothingAreAskedAboutButNotForEver) {
   EXPECT_TRUE(peer.is_disconnected);
 }
 
-TEST_F(NodeTest, AHeaderWithoutProofOfWorkIsPunished) {
+TEST_F(NodePeersTest, AHeaderWithoutProofOfWorkIsPunished) {
   ScriptedPeer& peer = peers_.Connect(1, nullptr);
   TestNode node(options_);
   BlockHeader header = chain_.blocks()[0]->header;
@@ -358,7 +309,7 @@ TEST_F(NodeTest, AHeaderWithoutProofOfWorkIsPunished) {
   EXPECT_NE(peer.disconnect_reason.find("high-hash"), std::string::npos) << peer.disconnect_reason;
 }
 
-TEST_F(NodeTest, MoreHeadersThanOneMessageHoldsAndABlockThatIsAnnouncedLater) {
+TEST_F(NodePeersTest, MoreHeadersThanOneMessageHoldsAndABlockThatIsAnnouncedLater) {
   while (chain_.height() < kMaxHeadersPerMessage) chain_.Add();
   ScriptedPeer& peer = peers_.Connect(1, &chain_);
   TestNode node(options_);
@@ -374,7 +325,7 @@ TEST_F(NodeTest, MoreHeadersThanOneMessageHoldsAndABlockThatIsAnnouncedLater) {
   ExpectSynced(node);
 }
 
-TEST_F(NodeTest, ServesHeadersInventoryAndBlocks) {
+TEST_F(NodePeersTest, ServesHeadersInventoryAndBlocks) {
   while (chain_.height() < 1200) chain_.Add();
   TestNode node(options_);
   for (const auto& block : chain_.blocks()) node.Offer(*block);
@@ -410,7 +361,7 @@ TEST_F(NodeTest, ServesHeadersInventoryAndBlocks) {
   EXPECT_FALSE(asker.is_disconnected);
 }
 
-TEST_F(NodeTest, ANewTipIsAnnouncedToThoseWhoDoNotHaveIt) {
+TEST_F(NodePeersTest, ANewTipIsAnnouncedToThoseWhoDoNotHaveIt) {
   ScriptedPeer& source = peers_.Connect(1, &chain_);
   ScriptedPeer& other = peers_.Connect(2, nullptr);
   other.services = 0;
@@ -425,183 +376,6 @@ TEST_F(NodeTest, ANewTipIsAnnouncedToThoseWhoDoNotHaveIt) {
   EXPECT_TRUE(source.inventory_sent.empty());
   ASSERT_FALSE(other.inventory_sent.empty());
   EXPECT_EQ(other.inventory_sent.back().items, (std::vector<InventoryItem>{{kInvBlock, tip}}));
-}
-
-TEST_F(NodeTest, FilesMayHoldBlocksInAnyOrderTwiceAndFromElsewhere) {
-  ChainBuilder elsewhere;
-  for (int i = 0; i < 3; ++i) elsewhere.Add({}, -1, 4);
-  options_.peers = nullptr;
-  TestNode node(options_);
-  for (const auto& block : elsewhere.blocks()) {
-    if (block->height != 1) node.Offer(*block);  // their parent never comes
-  }
-  for (uint32_t h = chain_.height(); h >= 1; --h) {
-    node.Offer(*chain_.blocks()[h - 1]);
-    if (h % 2 == 0) node.Offer(*chain_.blocks()[h - 1]);
-  }
-  node.RunUntilQuiet();
-  ExpectSynced(node);
-}
-
-// Bytes of the only block file, changed behind the node's back.
-void Overwrite(const std::string& path, const std::function<void(std::string&)>& change) {
-  std::ifstream in(path, std::ios::binary);
-  std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  in.close();
-  change(bytes);
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
-}
-
-TEST_F(NodeTest, ATornBlockIsNoticedAtStartAndDownloadedAgain) {
-  const std::string block_file = directory_.path() + "/blocks/blk00000.dat";
-  {
-    // Killed before the first sync point: nothing in the files was promised.
-    TestNode node(options_);
-    peers_.Connect(1, &chain_);
-    Sync(node);
-    const TemporaryDirectory copy;
-    std::filesystem::copy(directory_.path(), copy.path(), std::filesystem::copy_options::recursive);
-    ASSERT_TRUE(node.Shutdown().ok());
-    std::filesystem::remove_all(directory_.path() + "/blocks");
-    std::filesystem::remove_all(directory_.path() + "/coins");
-    std::filesystem::copy(copy.path(), directory_.path(), std::filesystem::copy_options::recursive);
-  }
-  // A page of zeros where the middle of the last block but one was.
-  const std::shared_ptr<const TestBlock> torn = chain_.blocks()[chain_.height() - 2];
-  Overwrite(block_file, [&](std::string& bytes) {
-    const size_t at = bytes.find(AsText(torn->raw->bytes()));
-    ASSERT_NE(at, std::string::npos);
-    for (size_t i = 100; i < 140; ++i) bytes[at + i] = 0;
-  });
-  peers_.Leave(1);
-  ScriptedPeer& peer = peers_.Connect(2, &chain_);
-  TestNode node(options_);
-  Sync(node);
-  ExpectSynced(node);
-  EXPECT_EQ(peer.blocks_asked, (std::vector<Hash256>{torn->hash}));
-}
-
-TEST_F(NodeTest, AnIndexThatIsRebuiltFindsEveryBlockWhateverTheirOrder) {
-  options_.peers = nullptr;
-  {
-    TestNode node(options_);
-    node.OfferShuffled(chain_, 11);
-    Sync(node);
-    ASSERT_TRUE(node.Shutdown().ok());
-  }
-  for (const bool index_too : {false, true}) {
-    SCOPED_TRACE(index_too);
-    options_.reindex_chainstate = true;
-    options_.reindex = index_too;
-    TestNode node(options_);
-    EXPECT_EQ(node.node().AppliedTip().height, 0u);
-    Sync(node);
-    ExpectSynced(node);
-    ASSERT_TRUE(node.Shutdown().ok());
-  }
-  options_.reindex = options_.reindex_chainstate = false;
-  TestNode node(options_);
-  ExpectSynced(node);
-}
-
-// A rebuild that is killed, or stopped, at any moment leaves an index that does not pass for a whole one: without any option and
-// without peers the next start finds all that is left.
-TEST_F(NodeTest, ARebuildThatIsKilledGoesOnAtTheNextStart) {
-  options_.peers = nullptr;
-  options_.block_file_bytes_max = 4000;
-  {
-    TestNode node(options_);
-    node.OfferShuffled(chain_, 12);
-    Sync(node);
-    ASSERT_TRUE(node.Shutdown().ok());
-  }
-  const auto scans_until = [](int calls_max) {
-    return [calls_max, calls = 0](const BlockScanProgress&) mutable { return ++calls < calls_max; };
-  };
-  std::mt19937 random(3);
-  int stopped_searches = 0, killed_with_blocks_left = 0;
-  for (int round = 0; round < 16; ++round) {
-    SCOPED_TRACE(round);
-    // A start with the option that gets only so far, and one without it that gets only so far.
-    options_.reindex = options_.reindex_chainstate = true;
-    const TemporaryDirectory copy;
-    TestNodeOptions on_copy = options_;
-    std::filesystem::copy(directory_.path(), copy.path(), std::filesystem::copy_options::recursive);
-    on_copy.directory = copy.path();
-    for (const bool with_option : {true, false}) {
-      on_copy.reindex = on_copy.reindex_chainstate = with_option;
-      on_copy.on_scan = nullptr;
-      if (round % 4 == 0) on_copy.on_scan = scans_until(1 + static_cast<int>(random() % 8));
-      auto node = TestNode::TryStart(on_copy);
-      if (!node.ok()) {
-        EXPECT_TRUE(absl::IsCancelled(node.status())) << node.status();
-        ++stopped_searches;
-        continue;
-      }
-      const int turns = static_cast<int>(random() % 30);
-      for (int i = 0; i < turns; ++i) ASSERT_TRUE((*node)->Turn().ok());
-      killed_with_blocks_left += (*node)->node().AppliedTip().height < chain_.height();
-      if (round % 2 == 1) {
-        ASSERT_TRUE((*node)->Shutdown().ok());
-      }
-      // As a kill leaves it: a copy taken while the node is there.
-      const TemporaryDirectory killed;
-      std::filesystem::copy(copy.path(), killed.path(), std::filesystem::copy_options::recursive);
-      node->reset();
-      std::filesystem::remove_all(copy.path());
-      std::filesystem::copy(killed.path(), copy.path(), std::filesystem::copy_options::recursive);
-    }
-    on_copy.on_scan = nullptr;
-    TestNode node(on_copy);
-    Sync(node);
-    node.RunUntilQuiet();
-    ExpectSynced(node);
-    EXPECT_FALSE(std::filesystem::exists(copy.path() + "/blocks/rescan.dat"));
-  }
-  EXPECT_GT(stopped_searches, 0);
-  EXPECT_GT(killed_with_blocks_left, 5);
-  std::printf("%d searches stopped, %d rebuilds ended half-way\n", stopped_searches, killed_with_blocks_left);
-}
-
-// The unspent set may stand on blocks that the index no longer vouches for: they join it again before anything is judged.
-TEST_F(NodeTest, AnUnspentSetAheadOfTheIndexWaitsForItsBlocks) {
-  peers_.Connect(1, &chain_);
-  {
-    TestNode node(options_);
-    Sync(node);
-    ASSERT_TRUE(node.Shutdown().ok());
-  }
-  {
-    const auto files = OpenFileSystem().value();
-    const FileRef index = files->Open(directory_.path() + "/blocks/index.dat", OpenMode::kReadWrite).value();
-    const auto nothing = EncodeSyncPoint({});
-    for (const uint64_t offset : kSyncPointOffsets) ASSERT_TRUE(files->WriteAt(index, offset, nothing).ok());
-  }
-  ScriptedPeers nobody;
-  options_.peers = &nobody;
-  TestNode node(options_);
-  EXPECT_EQ(node.node().AppliedTip().height, chain_.height());
-  node.RunUntilQuiet();
-  ExpectSynced(node);
-}
-
-// A checkpoint needs descriptors for its syncs. Where there are none, the node stops with a sentence, and its end waits for nothing
-// that was never begun.
-TEST_F(NodeTest, ACheckpointWithoutDescriptorsEndsTheNodeAndNothingWaits) {
-  peers_.Connect(1, &chain_);
-  options_.node.pipeline.checkpoint_interval_ns = 1;
-  options_.checkpoint_step_bytes = 1;
-  absl::Status ended;
-  {
-    TestNode node(options_);
-    node.RunUntil([&] { return node.coins().checkpoint_under_way() && node.node().AppliedTip().height > 100; });
-    node.FailOpens();
-    for (int turn = 0; turn < 100'000 && ended.ok(); ++turn) ended = node.Turn().status();
-  }
-  EXPECT_EQ(ended.code(), absl::StatusCode::kResourceExhausted) << ended;
-  TestNode node(options_);
-  Sync(node);
-  ExpectSynced(node);
 }
 
 }  // namespace
