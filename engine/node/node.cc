@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kEventsPerTurn = 256;
 constexpr int64_t kTickNs = 100'000'000;
+constexpr int64_t kStandingTipNs = int64_t{2} * 1'000'000'000;
 constexpr int64_t kLowWorkLogNs = int64_t{60} * 1'000'000'000;
 
 PipelineOptions WithStopHeight(PipelineOptions options, uint32_t stop_at_height) {
@@ -50,6 +51,7 @@ absl::Status Node::Start(std::span<const StrayBlock> stray) {
   HR_RETURN_IF_ERROR(records_.Load());
   strays_.Start(stray);
   HR_RETURN_IF_ERROR(pipeline_.Start());
+  announced_tip_ = last_tip_ = pipeline_.chain().tip();
   HR_LOG(kInfo, kNode, "the unspent set begins at height=", pipeline_.chain().height(),
          " hash=", tree_.hash(pipeline_.chain().tip()).ToHex(), " headers=", tree_.height(tree_.best_header()),
          " blocks_stored_to=", tree_.height(tree_.best_candidate()));
@@ -176,8 +178,7 @@ absl::StatusOr<bool> Node::TurnPipeline(int64_t now_ns) {
   for (const BlockReport& report : reports_) OnReport(report);
   if (!applied_.empty()) {
     ports_.peers.SetBestHeight(static_cast<int32_t>(pipeline_.chain().height()));
-    const HeaderId tip = pipeline_.chain().tip();
-    if (tip == tree_.best_candidate() && !download_.is_better_chain_offered(tip)) Announce();
+    AnnounceTip(now_ns);
     if (options_.stop_at_height != 0 && pipeline_.chain().height() >= options_.stop_at_height) {
       HR_LOG(kInfo, kNode, "reached -stopatheight height=", pipeline_.chain().height());
       reached_stop_height_.store(true, std::memory_order_relaxed);
@@ -199,6 +200,7 @@ void Node::Download(int64_t now_ns) {
     last_tick_ns_ = now_ns;
     header_sync_.Tick(now_ns, commands_);
     download_.Tick(now_ns, commands_);
+    AnnounceTip(now_ns);
   }
   const HeaderId best = tree_.best_header();
   if (tree_.work(best) < options_.minimum_chain_work) {
@@ -212,8 +214,14 @@ void Node::Download(int64_t now_ns) {
   if (!pipeline_.is_recovering() && strays_.is_done()) download_.Assign(pipeline_.pending_bytes(), now_ns, commands_);
 }
 
-void Node::Announce() {
+// While a better chain is offered the tip will soon be another, and nobody is told of each step of a long download. But who offers
+// may not deliver, or go: a tip that stands is announced whatever is offered.
+void Node::AnnounceTip(int64_t now_ns) {
   const HeaderId tip = pipeline_.chain().tip();
+  if (tip != last_tip_) last_tip_ = tip, last_tip_ns_ = now_ns;
+  if (tip == announced_tip_ || tip != tree_.best_candidate()) return;
+  if (now_ns - last_tip_ns_ < kStandingTipNs && download_.is_better_chain_offered(tip)) return;
+  announced_tip_ = tip;
   for (auto& [id, peer] : peers_) {
     if (peer.best_known && tree_.work(*peer.best_known) >= tree_.work(tip)) continue;
     commands_.push_back(SendInventory{id, {{kInvBlock, tree_.hash(tip)}}});

@@ -87,7 +87,7 @@ class Node {
   absl::StatusOr<bool> TurnPipeline(int64_t now_ns);
   void OnReport(const BlockReport& report);
   void Download(int64_t now_ns);
-  void Announce();
+  void AnnounceTip(int64_t now_ns);
   void SubmitCommands();
   PeerStatus StatusOf(PeerId id, const SyncPeer& peer) const;
   void PublishStatus(int64_t now_ns);
@@ -117,6 +117,10 @@ class Node {
   std::vector<BlockReport> reports_;
   std::vector<HeaderId> applied_;
   int64_t last_tick_ns_ = 0;
+  // The tip as AnnounceTip saw it last and since when, and the one that peers were told of (or that stood at the start).
+  HeaderId last_tip_ = kGenesisId;
+  int64_t last_tip_ns_ = 0;
+  HeaderId announced_tip_ = kGenesisId;
   int64_t last_status_ns_ = 0;
   int64_t last_low_work_log_ns_ = 0;
   uint64_t blocks_downloaded_ = 0;

@@ -101,8 +101,8 @@ TEST_F(NodeFilesTest, AnIndexThatIsRebuiltFindsEveryBlockWhateverTheirOrder) {
   ExpectSynced(node);
 }
 
-// A rebuild that is killed, or stopped, at any moment leaves an index that does not pass for a whole one: without any option and
-// without peers the next start finds all that is left.
+// A rebuild that is killed, or stopped, at any moment leaves an index that does not pass for a whole one: without any
+// option and without peers the next start finds all that is left.
 TEST_F(NodeFilesTest, ARebuildThatIsKilledGoesOnAtTheNextStart) {
   options_.peers = nullptr;
   options_.block_file_bytes_max = 4000;
@@ -160,7 +160,8 @@ TEST_F(NodeFilesTest, ARebuildThatIsKilledGoesOnAtTheNextStart) {
   std::printf("%d searches stopped, %d rebuilds ended half-way\n", stopped_searches, killed_with_blocks_left);
 }
 
-// The unspent set may stand on blocks that the index no longer vouches for: they join it again before anything is judged.
+// The unspent set may stand on blocks that the index no longer vouches for: they join it again before anything is
+// judged.
 TEST_F(NodeFilesTest, AnUnspentSetAheadOfTheIndexWaitsForItsBlocks) {
   peers_.Connect(1, &chain_);
   {
@@ -182,8 +183,8 @@ TEST_F(NodeFilesTest, AnUnspentSetAheadOfTheIndexWaitsForItsBlocks) {
   ExpectSynced(node);
 }
 
-// A checkpoint needs descriptors for its syncs. Where there are none, the node stops with a sentence, and its end waits for nothing
-// that was never begun.
+// A checkpoint needs descriptors for its syncs. Where there are none, the node stops with a sentence, and its end waits
+// for nothing that was never begun.
 TEST_F(NodeFilesTest, ACheckpointWithoutDescriptorsEndsTheNodeAndNothingWaits) {
   peers_.Connect(1, &chain_);
   options_.node.pipeline.checkpoint_interval_ns = 1;

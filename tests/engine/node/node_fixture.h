@@ -1,4 +1,5 @@
-// What the tests of the whole node share: a chain of some length, a scripted network, and the question whether a node is on it.
+// What the tests of the whole node share: a chain of some length, a scripted network, and the question whether a node
+// is on it.
 #pragma once
 
 #include <memory>

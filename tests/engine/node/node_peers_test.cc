@@ -18,7 +18,8 @@ using testing::TestNode;
 
 class NodePeersTest : public NodeFixture {};
 
-// The block with its last transaction once more: the field's oldest way to make a block with the same root that is no block.
+// The block with its last transaction once more: the field's oldest way to make a block with the same root that is no
+// block.
 SlabRef Mutated(const TestBlock& block) {
   std::vector<uint8_t> raw(block.raw->bytes().begin(), block.raw->bytes().end());
   const std::vector<uint8_t> last = block.transactions.back().Serialize();
@@ -197,7 +198,9 @@ TEST_F(NodePeersTest, ABlockThatNobodyAskedForIsDropped) {
 
 TEST_F(NodePeersTest, WhatOnePeerHasLostOrWithholdsComesFromTheOther) {
   peers_.Connect(1, &chain_).has_lost_its_blocks = true;
-  peers_.Connect(2, &chain_).answer = [](const TestBlock& block) { return block.height % 3 == 0 ? SlabRef() : block.raw; };
+  peers_.Connect(2, &chain_).answer = [](const TestBlock& block) {
+    return block.height % 3 == 0 ? SlabRef() : block.raw;
+  };
   peers_.Connect(3, &chain_);
   TestNode node(options_);
   Sync(node);
@@ -262,7 +265,9 @@ TEST_F(NodePeersTest, PeersMayComeAndGoInTheMiddle) {
   int sent = 0;
   TestNode node(options_);
   for (PeerId id = 1; id <= 40 && node.node().AppliedTip().height < chain_.height(); ++id) {
-    peers_.Connect(id, &chain_).answer = [&](const TestBlock& block) { return ++sent % 7 == 0 ? SlabRef() : block.raw; };
+    peers_.Connect(id, &chain_).answer = [&](const TestBlock& block) {
+      return ++sent % 7 == 0 ? SlabRef() : block.raw;
+    };
     for (int i = 0; i < 20; ++i) ASSERT_TRUE(node.Turn().ok());
     peers_.Leave(id);
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(node.Turn().ok());
@@ -334,9 +339,9 @@ TEST_F(NodePeersTest, ServesHeadersInventoryAndBlocks) {
   const auto hash = [&](uint32_t height) { return chain_.blocks()[height - 1]->hash; };
 
   peers_.Say(GetHeadersReceived{1, {hash(100), hash(50)}, hash(103)});
-  peers_.Say(GetHeadersReceived{1, {Hash256()}, Hash256()});           // an unknown locator: from the start
-  peers_.Say(GetHeadersReceived{1, {}, hash(7)});                      // no locator: that header
-  peers_.Say(GetHeadersReceived{1, {hash(1200)}, Hash256()});          // all known: an empty answer
+  peers_.Say(GetHeadersReceived{1, {Hash256()}, Hash256()});   // an unknown locator: from the start
+  peers_.Say(GetHeadersReceived{1, {}, hash(7)});              // no locator: that header
+  peers_.Say(GetHeadersReceived{1, {hash(1200)}, Hash256()});  // all known: an empty answer
   node.RunUntilQuiet();
   ASSERT_EQ(asker.headers_sent.size(), 4u);
   EXPECT_EQ(asker.headers_sent[0].headers.size(), 3u);
@@ -352,7 +357,8 @@ TEST_F(NodePeersTest, ServesHeadersInventoryAndBlocks) {
   ASSERT_EQ(asker.inventory_sent.size(), 1u);
   ASSERT_EQ(asker.inventory_sent[0].items.size(), kMaxBlocksPerGetBlocks);
   EXPECT_EQ(asker.inventory_sent[0].items.back().hash, hash(510));
-  peers_.Say(GetDataReceived{1, {{kInvWitnessBlock, hash(509)}, {kInvBlock, hash(510)}, {kInvBlock, Hash256()}, {kInvTransaction, hash(3)}}});
+  peers_.Say(GetDataReceived{
+      1, {{kInvWitnessBlock, hash(509)}, {kInvBlock, hash(510)}, {kInvBlock, Hash256()}, {kInvTransaction, hash(3)}}});
   node.RunUntilQuiet();
   EXPECT_EQ(asker.blocks_sent, (std::vector<Hash256>{hash(509), hash(510)}));
   ASSERT_EQ(asker.inventory_sent.size(), 2u);
@@ -376,6 +382,36 @@ TEST_F(NodePeersTest, ANewTipIsAnnouncedToThoseWhoDoNotHaveIt) {
   EXPECT_TRUE(source.inventory_sent.empty());
   ASSERT_FALSE(other.inventory_sent.empty());
   EXPECT_EQ(other.inventory_sent.back().items, (std::vector<InventoryItem>{{kInvBlock, tip}}));
+}
+
+// Headers of a better chain put the announcement off: nobody is told of every step of a long download. Whoever shows
+// them may not deliver, or leave.
+TEST_F(NodePeersTest, ATipIsAnnouncedThoughABetterChainWasOnlyShown) {
+  ChainBuilder shown = chain_;
+  for (int i = 0; i < 3; ++i) shown.Add({}, -1, 77);
+  peers_.Connect(1, &chain_);
+  ScriptedPeer& other = peers_.Connect(2, nullptr);
+  other.services = 0;
+  TestNode node(options_);
+  Sync(node);
+  node.RunUntilQuiet();
+  PeerId id = 3;
+  for (const bool leaves : {true, false}) {
+    SCOPED_TRACE(leaves);
+    ScriptedPeer& liar = peers_.Connect(id, &shown);
+    liar.answer = [](const TestBlock&) { return SlabRef(); };
+    node.RunUntil([&] { return !liar.blocks_asked.empty(); });
+    other.inventory_sent.clear();
+    chain_.Add();
+    const Hash256 tip = chain_.blocks().back()->hash;
+    peers_.Say(InventoryReceived{1, {{kInvBlock, tip}}});
+    Sync(node);
+    EXPECT_TRUE(other.inventory_sent.empty());
+    if (leaves) peers_.Leave(id);
+    node.RunUntil([&] { return !other.inventory_sent.empty(); });
+    EXPECT_EQ(other.inventory_sent.back().items, (std::vector<InventoryItem>{{kInvBlock, tip}}));
+    ++id;
+  }
 }
 
 }  // namespace
