@@ -24,11 +24,17 @@ DecodeError DecodeUndo(ByteSpan undo, uint32_t coinbase_inputs, std::span<Coin> 
   if (count != expected) return count < expected ? DecodeError::kTruncated : DecodeError::kTrailingBytes;
   for (Coin& coin : spent.subspan(coinbase_inputs)) {
     const uint64_t height_and_coinbase = reader.CompactSize64();
+    const uint64_t amount = reader.CompactSize64();
+    const ByteSpan script = reader.VarBytes();
+    // Nothing else was ever spent, and the coin store would not take it back.
+    const bool is_coin = height_and_coinbase >> 33 == 0 && amount <= static_cast<uint64_t>(kMaxMoney) &&
+                         script.size() <= kMaxScriptBytes;
+    if (!is_coin) reader.Fail(DecodeError::kOversizedCount);
+    if (!reader.ok()) return reader.error();
     coin.height = static_cast<uint32_t>(height_and_coinbase >> 1);
     coin.is_coinbase = (height_and_coinbase & 1) != 0;
-    coin.amount = static_cast<Amount>(reader.CompactSize64());
-    coin.script = arena.Copy(reader.VarBytes());
-    if (!reader.ok()) return reader.error();
+    coin.amount = static_cast<Amount>(amount);
+    coin.script = arena.Copy(script);
   }
   return reader.remaining() == 0 ? DecodeError::kNone : DecodeError::kTrailingBytes;
 }

@@ -16,7 +16,8 @@ namespace headrace {
 // `spent` has one entry an input; the first `coinbase_inputs` are left out.
 void EncodeUndo(std::span<const Coin> spent, uint32_t coinbase_inputs, std::vector<uint8_t>& out);
 
-// Fills spent[coinbase_inputs...]; scripts are copied into `arena`. Every byte must be used.
+// Fills spent[coinbase_inputs...]; scripts are copied into `arena`. Every byte must be used, and what no block can have spent
+// (a height beyond 32 bits, an amount beyond 21 million coins, a script of more than 10,000 bytes) is refused.
 [[nodiscard]] DecodeError DecodeUndo(ByteSpan undo, uint32_t coinbase_inputs, std::span<Coin> spent, Arena& arena);
 
 }  // namespace headrace

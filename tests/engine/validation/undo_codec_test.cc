@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "engine/primitives/byte_writer.h"
 #include "gtest/gtest.h"
 
 namespace headrace {
@@ -35,6 +36,25 @@ TEST(UndoCodec, GivesBackWhatWasSpentAndRefusesEverythingElse) {
     undo.push_back(0);
     EXPECT_EQ(DecodeUndo(undo, coinbase_inputs, decoded, arena), DecodeError::kTrailingBytes);
   }
+}
+
+TEST(UndoCodec, RefusesCoinsThatNoBlockCanHaveSpent) {
+  const auto decode = [](uint64_t height_and_coinbase, uint64_t amount, size_t script_bytes) {
+    std::vector<uint8_t> undo;
+    ByteWriter writer(undo);
+    writer.CompactSize(1);
+    writer.CompactSize(height_and_coinbase);
+    writer.CompactSize(amount);
+    writer.VarBytes(std::vector<uint8_t>(script_bytes));
+    Arena arena;
+    std::vector<Coin> spent(1);
+    return DecodeUndo(undo, 0, spent, arena);
+  };
+  EXPECT_EQ(decode(0x1ffffffff, kMaxMoney, kMaxScriptBytes), DecodeError::kNone);
+  EXPECT_EQ(decode(0x200000000, kMaxMoney, kMaxScriptBytes), DecodeError::kOversizedCount);
+  EXPECT_EQ(decode(0x1ffffffff, kMaxMoney + 1, kMaxScriptBytes), DecodeError::kOversizedCount);
+  EXPECT_EQ(decode(0x1ffffffff, ~uint64_t{0}, kMaxScriptBytes), DecodeError::kOversizedCount);
+  EXPECT_EQ(decode(0x1ffffffff, kMaxMoney, kMaxScriptBytes + 1), DecodeError::kOversizedCount);
 }
 
 }  // namespace
