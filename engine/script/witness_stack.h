@@ -20,7 +20,7 @@ class WitnessStack {
     ByteReader reader(serialized);
     size_ = reader.CompactSize();
     items_offset_ = reader.offset();
-    for (size_t i = 0; i < size_; ++i) {
+    for (size_t i = 0; i < size_ && reader.ok(); ++i) {
       const ByteSpan item = reader.VarBytes();
       if (i + kTopItems >= size_) top_[size_ - 1 - i] = item;
     }
