@@ -107,7 +107,8 @@ absl::StatusOr<HostPort> SplitHostPort(std::string_view text, uint16_t default_p
     const size_t end = text.find(']');
     if (end == std::string_view::npos) return BadAddress(text, "the closing bracket is missing");
     host = text.substr(1, end - 1);
-    if (!ParseNumericHost(host, 0) || ParseNumericHost(host, 0)->is_ipv4()) {
+    // By its form: ::ffff:1.2.3.4 stands for an IPv4 address and is written like an IPv6 one.
+    if (host.find(':') == std::string_view::npos || !ParseNumericHost(host, 0)) {
       return BadAddress(text, "brackets hold an IPv6 address");
     }
     const std::string_view rest = text.substr(end + 1);

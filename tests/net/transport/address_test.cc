@@ -21,6 +21,9 @@ TEST(AddressTest, MissingPortIsTheDefault) {
   EXPECT_EQ(ParseAddress("10.1.2.3", 8333)->ToString(), "10.1.2.3:8333");
   EXPECT_EQ(ParseAddress("::1", 8333)->ToString(), "[::1]:8333");
   EXPECT_EQ(ParseAddress("[::1]", 8333)->ToString(), "[::1]:8333");
+  EXPECT_EQ(ParseAddress("::ffff:1.2.3.4", 8333)->ToString(), "1.2.3.4:8333");
+  EXPECT_EQ(ParseAddress("[::ffff:1.2.3.4]", 8333)->ToString(), "1.2.3.4:8333");
+  EXPECT_EQ(ParseAddress("[::ffff:1.2.3.4]:5", 8333)->ToString(), "1.2.3.4:5");
   EXPECT_EQ(*SplitHostPort("localhost", 18444), (HostPort{"localhost", 18444}));
   EXPECT_EQ(*SplitHostPort("node.example:5", 18444), (HostPort{"node.example", 5}));
 }
