@@ -112,7 +112,7 @@ TEST(Decode, RandomTransactionsAgreeWithThePlainDecoder) {
   TransactionColumns columns;
   int valid = 0, refused = 0;
   for (int round = 0; round < 3000; ++round) {
-    Bytes raw = testing::RandomTransaction(random).Serialize(true);
+    Bytes raw = testing::RandomPlainTransaction(random).Serialize(true);
     if (round % 3 != 0) raw = testing::Damage(raw, random);
     const bool allowed = random() % 4 != 0;
     const auto plain = reference::DecodePlainTransaction(raw, allowed);

@@ -22,7 +22,7 @@ size_t RandomSize(Random& random) {
 
 }  // namespace
 
-reference::PlainTransaction RandomTransaction(Random& random) {
+reference::PlainTransaction RandomPlainTransaction(Random& random) {
   reference::PlainTransaction transaction;
   transaction.version = static_cast<int32_t>(random());
   transaction.lock_time = static_cast<uint32_t>(random());
@@ -51,7 +51,7 @@ reference::PlainBlock RandomBlock(Random& random) {
   reference::PlainBlock block;
   block.header = RandomBytes(random, 80);
   block.transactions.resize(random() % 6);
-  for (auto& transaction : block.transactions) transaction = RandomTransaction(random);
+  for (auto& transaction : block.transactions) transaction = RandomPlainTransaction(random);
   return block;
 }
 

@@ -11,7 +11,7 @@ namespace headrace::testing {
 using Random = std::mt19937_64;
 
 // Transactions of every shape: no inputs, no outputs, with and without witness, long scripts now and then.
-reference::PlainTransaction RandomTransaction(Random& random);
+reference::PlainTransaction RandomPlainTransaction(Random& random);
 reference::PlainBlock RandomBlock(Random& random);
 // Overwrites, cuts, inserts or repeats a few bytes; the result may by chance be valid or even unchanged.
 std::vector<uint8_t> Damage(std::vector<uint8_t> bytes, Random& random);
