@@ -80,7 +80,7 @@ class FlatBlockStore final : public BlockStore {
   uint64_t disk_bytes() const override { return blocks_.disk_bytes() + undo_.disk_bytes(); }
 
   // Hands over what waits, without blocking. Appends and puts do so too; for an engine that has nothing else to do.
-  absl::Status Poll();
+  absl::Status Poll() override;
 
  private:
   FlatBlockStore(FileSystem& files, Options options);
