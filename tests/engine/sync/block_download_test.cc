@@ -258,5 +258,122 @@ TEST_F(BlockDownloadTest, TheWindowFollowsTheBestHeaderToAnotherBranch) {
   EXPECT_EQ(Assign(download)[2], (std::vector<HeaderId>{6, 7, 8, 9}));
 }
 
+// Whom the commands disconnect.
+std::set<PeerId> Disconnected(const std::vector<PeerCommand>& commands) {
+  std::set<PeerId> peers;
+  for (const PeerCommand& command : commands) {
+    if (const auto* disconnect = std::get_if<Disconnect>(&command)) peers.insert(disconnect->peer);
+  }
+  return peers;
+}
+
+TEST_F(BlockDownloadTest, TheStallTimeOutDoublesWithEveryStallAndDecaysWithEveryBlock) {
+  const HeaderId tip = Extend(kGenesisId, 40);
+  BlockDownload download(tree_, peers_, {.window_blocks = 8});
+  const auto tick_after = [&](int64_t wait_ns) {
+    now_ns_ += wait_ns;
+    std::vector<PeerCommand> commands;
+    download.Tick(now_ns_, commands);
+    for (const PeerId peer : Disconnected(commands)) peers_.erase(peer);
+    return Disconnected(commands);
+  };
+  AddPeer(1, tip);
+  Assign(download);
+  for (PeerId peer = 1; peer <= 3; ++peer) {
+    // Whoever comes next finds everything asked for, and takes over.
+    AddPeer(peer + 1, tip);
+    const int64_t timeout_ns = BlockDownload::kStallTimeoutMinNs << (peer - 1);
+    EXPECT_EQ(tick_after(timeout_ns - 1), std::set<PeerId>{}) << peer;
+    EXPECT_EQ(tick_after(1), std::set<PeerId>{peer});
+    Assign(download);
+  }
+  // Sixteen seconds are what a peer is given now; an eighth less after every block, and never less than two.
+  HeaderId next = 1;
+  for (int block = 0; block < 20; ++block) {
+    Deliver(download, 4, next++);
+    Assign(download);
+  }
+  AddPeer(5, tip);
+  EXPECT_EQ(tick_after(BlockDownload::kStallTimeoutMinNs - 1), std::set<PeerId>{});
+  EXPECT_EQ(tick_after(1), std::set<PeerId>{4});
+}
+
+TEST_F(BlockDownloadTest, ASlowPeerThatDeliversIsLeftAloneWhileOthersHaveWork) {
+  const HeaderId tip = Extend(kGenesisId, 100);
+  AddPeer(1, tip);
+  BlockDownload download(tree_, peers_, {.in_flight_per_peer_max = 4});
+  ASSERT_EQ(Assign(download)[1], (std::vector<HeaderId>{1, 2, 3, 4}));
+  AddPeer(2, tip);
+  Assign(download);
+  std::vector<PeerCommand> commands;
+  for (const HeaderId late : {2u, 3u, 4u}) {
+    now_ns_ += BlockDownload::kStallTimeoutMinNs - 1;
+    Deliver(download, 1, late);
+    now_ns_ += 1;
+    download.Tick(now_ns_, commands);
+    EXPECT_EQ(Disconnected(commands), std::set<PeerId>{}) << late;
+  }
+  // One that delivers nothing more is replaced by whoever has room.
+  now_ns_ += BlockDownload::kStallTimeoutMinNs;
+  Deliver(download, 2, 5);
+  download.Tick(now_ns_, commands);
+  EXPECT_EQ(Disconnected(commands), std::set<PeerId>{1});
+}
+
+TEST_F(BlockDownloadTest, APeerThatSendsNoBlockForAMinuteLosesItsRequestsThoughNobodyElseHasThem) {
+  const HeaderId tip = Extend(kGenesisId, 8);
+  AddPeer(1, tip);
+  BlockDownload download(tree_, peers_, {});
+  ASSERT_EQ(Assign(download)[1].size(), 8u);
+  std::vector<PeerCommand> commands;
+  now_ns_ += BlockDownload::kBlockTimeoutNs - 1;
+  download.Tick(now_ns_, commands);
+  EXPECT_EQ(Disconnected(commands), std::set<PeerId>{});
+  EXPECT_EQ(download.in_flight_count(), 8u);
+  now_ns_ += 1;
+  download.Tick(now_ns_, commands);
+  EXPECT_EQ(Disconnected(commands), std::set<PeerId>{1});
+  EXPECT_EQ(download.in_flight_count(), 0u);
+  peers_.erase(1);
+  AddPeer(2, tip);
+  EXPECT_EQ(Assign(download)[2].size(), 8u);
+}
+
+TEST_F(BlockDownloadTest, APeerThatLacksTooManyBlocksOfItsHeadersIsDropped) {
+  AddPeer(1, Extend(kGenesisId, 40));
+  BlockDownload download(tree_, peers_, {.in_flight_per_peer_max = 32});
+  const std::vector<HeaderId> asked = Assign(download)[1];
+  ASSERT_GT(asked.size(), BlockDownload::kLackingBlocksMax);
+  for (size_t lacking = 0; lacking <= BlockDownload::kLackingBlocksMax; ++lacking) {
+    std::vector<PeerCommand> commands;
+    download.Tick(now_ns_, commands);
+    EXPECT_EQ(Disconnected(commands), std::set<PeerId>{}) << lacking;
+    download.OnNotFound({1, {{kInvWitnessBlock, tree_.hash(asked[lacking])}}});
+  }
+  std::vector<PeerCommand> commands;
+  download.Tick(now_ns_, commands);
+  EXPECT_EQ(Disconnected(commands), std::set<PeerId>{1});
+}
+
+TEST_F(BlockDownloadTest, BlocksInFlightCountTowardsTheBudget) {
+  AddPeer(1, Extend(kGenesisId, 100));
+  BlockDownloadOptions options;
+  options.in_flight_per_peer_max = 100;
+  // A block is taken for 250,000 bytes before the first one has come.
+  options.budget_bytes = 4 * 250'000;
+  BlockDownload download(tree_, peers_, options);
+  EXPECT_EQ(Assign(download)[1], (std::vector<HeaderId>{1, 2, 3, 4}));
+  EXPECT_TRUE(Assign(download).empty());
+}
+
+TEST_F(BlockDownloadTest, PeersWithoutWitnessesOrBlocksAreNotAsked) {
+  const HeaderId tip = Extend(kGenesisId, 3);
+  for (PeerId id = 1; id <= 3; ++id) AddPeer(id, tip);
+  peers_[1].info.services = kNodeNetwork;
+  peers_[2].info.services = kNodeWitness;
+  BlockDownload download(tree_, peers_, {});
+  EXPECT_EQ(Assign(download), (std::map<PeerId, std::vector<HeaderId>>{{3, {1, 2, 3}}}));
+}
+
 }  // namespace
 }  // namespace headrace

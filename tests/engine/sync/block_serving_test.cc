@@ -1,0 +1,207 @@
+// What is served to peers that ask, and what is not: limits of every answer, branches that lost, blocks without
+// witnesses, disks that have lost a bit.
+#include "engine/sync/block_serving.h"
+
+#include <map>
+
+#include "engine/base/limits.h"
+#include "engine/consensus/chain_params.h"
+#include "gtest/gtest.h"
+#include "tests/reference/block_builder.h"
+
+namespace headrace {
+namespace {
+
+using testing::BuiltBlock;
+using testing::CoinbaseAt;
+
+// Blocks in memory, by the file number of their position; what serving does not need is not there.
+class MemoryBlockStore final : public BlockStore {
+ public:
+  BlockPosition Keep(std::vector<uint8_t> bytes) {
+    const BlockPosition position{static_cast<uint32_t>(blocks_.size()), 8, static_cast<uint32_t>(bytes.size())};
+    blocks_.push_back(std::move(bytes));
+    return position;
+  }
+  std::vector<uint8_t>& BytesAt(const BlockPosition& position) { return blocks_[position.file]; }
+
+  absl::StatusOr<SharedBytes> Map(const BlockPosition& position) const override {
+    return SharedBytes::From(Slab::Copy(blocks_[position.file]));
+  }
+  absl::Status DamageAt(const BlockPosition&, const std::string& what) const override {
+    return absl::DataLossError(what);
+  }
+
+  std::span<const BlockRecord> records() const override { return {}; }
+  absl::Status PutRecord(BlockRecordId, const BlockRecord&) override { return absl::UnimplementedError(""); }
+  absl::StatusOr<BlockPosition> AppendBlock(const SlabRef&) override { return absl::UnimplementedError(""); }
+  absl::StatusOr<BlockPosition> AppendUndo(const Hash256&, ByteSpan) override { return absl::UnimplementedError(""); }
+  absl::StatusOr<SharedBytes> ReadUndo(const BlockPosition&, const Hash256&) const override {
+    return absl::UnimplementedError("");
+  }
+  absl::Status Sync() override { return absl::OkStatus(); }
+  absl::Status ForgetStrays() override { return absl::OkStatus(); }
+  const std::string& directory() const override { return directory_; }
+  absl::Status Poll() override { return absl::OkStatus(); }
+  uint64_t bytes_written() const override { return 0; }
+  uint64_t disk_bytes() const override { return 0; }
+
+ private:
+  std::vector<std::vector<uint8_t>> blocks_;
+  const std::string directory_ = "memory";
+};
+
+// A network whose peers have so much queued already.
+class QueuedGateway final : public PeerGateway {
+ public:
+  bool TakeEvents(std::vector<PeerEvent>&, size_t) override { return false; }
+  void Submit(std::vector<PeerCommand>&) override {}
+  uint64_t QueuedBytes(PeerId) const override { return queued_bytes; }
+  void SetBestHeight(int32_t) override {}
+
+  uint64_t queued_bytes = 0;
+};
+
+class BlockServingTest : public ::testing::Test {
+ protected:
+  static constexpr PeerId kPeer = 7;
+
+  BlockServingTest() : tree_(BlockHeader::Load(GenesisBlock(ParamsFor(ChainId::kRegtest)).data())), chain_(tree_) {
+    peers_[kPeer].info.id = kPeer;
+  }
+
+  // A block with a witness, so that it has two encodings.
+  BuiltBlock Make(HeaderId parent, uint32_t salt) {
+    BuiltBlock block;
+    block.header = tree_.header(parent);
+    block.header.previous = tree_.hash(parent);
+    block.header.time_s += 600;
+    block.header.nonce = salt;
+    block.transactions.push_back(CoinbaseAt(tree_.height(parent) + 1, 1000));
+    // BIP141: a commitment to the witnesses of this block, which has none beside the coinbase's.
+    std::vector<Hash256> wtxids{Hash256()};
+    std::vector<Hash256> buffer;
+    const Hash256 root = ComputeWitnessRoot(wtxids, buffer);
+    const Digest256 commitment = Sha256Hasher().Write(root.span()).Write(Hash256().span()).FinishDouble();
+    std::vector<uint8_t> script = {0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed};
+    script.insert(script.end(), commitment.begin(), commitment.end());
+    block.transactions[0].outputs.push_back({0, script});
+    block.transactions[0].inputs[0].witness = {std::vector<uint8_t>(32, 0)};
+    block.FixMerkleRoot();
+    return block;
+  }
+
+  HeaderId Extend(HeaderId parent, int count, uint32_t salt = 0) {
+    for (int i = 0; i < count; ++i) {
+      const BuiltBlock block = Make(parent, salt);
+      parent = tree_.Add(block.header, block.header.Hash(), parent);
+      tree_.SetData(parent, store_.Keep(block.Serialize()), 1);
+    }
+    return parent;
+  }
+
+  template <typename Command>
+  static std::vector<Command> Of(const std::vector<PeerCommand>& commands) {
+    std::vector<Command> result;
+    for (const PeerCommand& command : commands) {
+      if (const auto* found = std::get_if<Command>(&command)) result.push_back(*found);
+    }
+    return result;
+  }
+
+  absl::StatusOr<std::vector<PeerCommand>> Ask(std::vector<InventoryItem> items) {
+    serving_.OnGetData({kPeer, std::move(items)});
+    std::vector<PeerCommand> commands;
+    const absl::StatusOr<bool> any = serving_.Step(gateway_, commands);
+    if (!any.ok()) return any.status();
+    return commands;
+  }
+
+  HeaderTree tree_;
+  ActiveChain chain_;
+  MemoryBlockStore store_;
+  SyncPeers peers_;
+  QueuedGateway gateway_;
+  BlockServing serving_{tree_, chain_, store_, peers_};
+};
+
+TEST_F(BlockServingTest, AnAnswerHoldsTwoThousandHeaders) {
+  chain_.SetTip(Extend(kGenesisId, 2001));
+  std::vector<PeerCommand> commands;
+  serving_.OnGetHeaders({kPeer, {tree_.hash(kGenesisId)}, Hash256()}, commands);
+  serving_.OnGetHeaders({kPeer, {tree_.hash(1)}, Hash256()}, commands);
+  const auto answers = Of<SendHeaders>(commands);
+  ASSERT_EQ(answers.size(), 2u);
+  ASSERT_EQ(answers[0].headers.size(), kMaxHeadersPerMessage);
+  EXPECT_EQ(answers[0].headers.back(), tree_.header(2000));
+  ASSERT_EQ(answers[1].headers.size(), kMaxHeadersPerMessage);
+  EXPECT_EQ(answers[1].headers.back(), tree_.header(2001));
+}
+
+TEST_F(BlockServingTest, BlocksOfBranchesThatAreNotActiveAreNotThere) {
+  const HeaderId fork = Extend(kGenesisId, 2);
+  const HeaderId other = Extend(fork, 3, 5);
+  chain_.SetTip(Extend(fork, 1));
+  const auto commands = Ask({{kInvWitnessBlock, tree_.hash(other)}, {kInvWitnessBlock, tree_.hash(fork)}});
+  ASSERT_TRUE(commands.ok()) << commands.status();
+  EXPECT_EQ(Of<SendBlock>(*commands).size(), 1u);
+  const auto missing = Of<SendNotFound>(*commands);
+  ASSERT_EQ(missing.size(), 1u);
+  EXPECT_EQ(missing[0].items, (std::vector<InventoryItem>{{kInvWitnessBlock, tree_.hash(other)}}));
+  // Nor are their headers, asked for by name or from a locator.
+  std::vector<PeerCommand> headers;
+  serving_.OnGetHeaders({kPeer, {}, tree_.hash(other)}, headers);
+  EXPECT_TRUE(headers.empty());
+  serving_.OnGetHeaders({kPeer, {tree_.hash(other), tree_.hash(fork)}, Hash256()}, headers);
+  ASSERT_EQ(Of<SendHeaders>(headers).size(), 1u);
+  EXPECT_EQ(Of<SendHeaders>(headers)[0].headers, std::vector<BlockHeader>{tree_.header(chain_.tip())});
+}
+
+TEST_F(BlockServingTest, WitnessesAreSentToThoseWhoAskForThem) {
+  const BuiltBlock block = Make(kGenesisId, 0);
+  chain_.SetTip(Extend(kGenesisId, 1));
+  ASSERT_EQ(tree_.hash(chain_.tip()), block.header.Hash());
+  BuiltBlock stripped = block;
+  stripped.transactions[0].inputs[0].witness.clear();
+  const auto commands = Ask({{kInvBlock, block.header.Hash()}, {kInvWitnessBlock, block.header.Hash()}});
+  ASSERT_TRUE(commands.ok()) << commands.status();
+  const auto blocks = Of<SendBlock>(*commands);
+  ASSERT_EQ(blocks.size(), 2u);
+  const auto bytes = [](const SendBlock& sent) {
+    return std::vector<uint8_t>(sent.block.bytes.begin(), sent.block.bytes.end());
+  };
+  EXPECT_EQ(bytes(blocks[0]), stripped.Serialize());
+  EXPECT_EQ(bytes(blocks[1]), block.Serialize());
+}
+
+TEST_F(BlockServingTest, ABlockThatTheDiskHasDamagedIsNotSent) {
+  for (const size_t damaged_from_end : {1u, 20u, 60u}) {
+    const HeaderId id = Extend(kGenesisId, 1, static_cast<uint32_t>(damaged_from_end));
+    chain_.SetTip(id);
+    std::vector<uint8_t>& bytes = store_.BytesAt(tree_.data(id));
+    bytes[bytes.size() - damaged_from_end] ^= 1;
+    for (const uint32_t type : {uint32_t{kInvWitnessBlock}, uint32_t{kInvBlock}}) {
+      EXPECT_EQ(Ask({{type, tree_.hash(id)}}).status().code(), absl::StatusCode::kDataLoss) << damaged_from_end;
+    }
+  }
+}
+
+TEST_F(BlockServingTest, OneMessageOfWishesMayWaitForASlowReader) {
+  chain_.SetTip(Extend(kGenesisId, 1));
+  gateway_.queued_bytes = BlockServing::kQueuedBytesMax;
+  const std::vector<InventoryItem> items(kMaxInventoryPerMessage - 1, {kInvWitnessBlock, tree_.hash(1)});
+  for (int message = 0; message < 3; ++message) {
+    const auto commands = Ask(items);
+    ASSERT_TRUE(commands.ok());
+    EXPECT_TRUE(commands->empty());
+  }
+  EXPECT_EQ(peers_[kPeer].wanted.size(), kMaxInventoryPerMessage);
+  // One more is sent as soon as a byte of room is there, and then the queue is full again.
+  gateway_.queued_bytes = BlockServing::kQueuedBytesMax - 1;
+  const auto commands = Ask({});
+  ASSERT_TRUE(commands.ok());
+  EXPECT_EQ(Of<SendBlock>(*commands).size(), 1u);
+}
+
+}  // namespace
+}  // namespace headrace
