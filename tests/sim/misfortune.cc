@@ -34,7 +34,7 @@ void Misfortune::Strike() {
 
 void Misfortune::StrikeNode(SimNode& node) {
   const int64_t down_ns = entropy_.Between(1, 5'000) * kNsPerMs;
-  switch (entropy_.Below(8)) {
+  switch (entropy_.Below(9)) {
     case 0:
       if (world_.has(kKills)) world_.StopNode(node, down_ns);
       return;
@@ -48,6 +48,10 @@ void Misfortune::StrikeNode(SimNode& node) {
     case 4:
       // In the middle of something: a checkpoint is a few thousand operations.
       if (world_.has(kPowerFailures)) node.disk().FailPowerAfter(1 + entropy_.Below(entropy_.OneIn(2) ? 40 : 3'000));
+      return;
+    case 8:
+      // Or where names change, which is where orders of writes and syncs are put to the test.
+      if (world_.has(kPowerFailures)) node.disk().FailPowerAfterNameChange(1 + entropy_.Below(6));
       return;
     case 7:
       if (world_.has(kKills)) node.disk().KillAfter(1 + entropy_.Below(entropy_.OneIn(2) ? 40 : 3'000));
@@ -95,6 +99,7 @@ void Misfortune::Lift() {
     node->disk().FailOneIn(0);
     node->disk().FillUp(false);
     node->disk().FailPowerAfter(0);
+    node->disk().FailPowerAfterNameChange(0);
   }
   wakeup_.due_ns = INT64_MAX;
 }

@@ -225,6 +225,7 @@ bool SimDisk::Remove(const std::string& path) {
   if (!names_.contains(path)) return false;
   changes_.push_back({DirectoryOf(path), path, nullptr, ""});
   Apply(changes_.back(), names_);
+  OnNameChange();
   return true;
 }
 
@@ -234,7 +235,12 @@ bool SimDisk::Rename(const std::string& from, const std::string& to) {
   HR_CHECK(DirectoryOf(from) == DirectoryOf(to));
   changes_.push_back({DirectoryOf(to), to, found->second, from});
   Apply(changes_.back(), names_);
+  OnNameChange();
   return true;
+}
+
+void SimDisk::OnNameChange() {
+  if (operations_after_name_change_ != 0) FailPowerAfter(std::exchange(operations_after_name_change_, 0));
 }
 
 void SimDisk::SyncDirectory(const std::string& path) {

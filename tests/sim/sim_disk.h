@@ -52,6 +52,9 @@ class SimDisk {
   // Zero: not at all.
   void FailPowerAfter(uint64_t operations) { SetEnd(operations, false); }
   void KillAfter(uint64_t operations) { SetEnd(operations, true); }
+  // The power fails so many operations after the next file was renamed or removed: the moments in which an order of
+  // names and syncs is put to the test are few among thousands of operations.
+  void FailPowerAfterNameChange(uint64_t operations) { operations_after_name_change_ = operations; }
   // Treachery, to show that a world notices: syncs whose path (a directory's ends in "/.") holds `forgotten` do
   // nothing, and failed writes to files whose path holds `swallowed` report success. What a node that forgets a sync or
   // a status would do to itself.
@@ -108,6 +111,7 @@ class SimDisk {
     return !forgotten_.empty() && path.find(forgotten_) != std::string::npos;
   }
   void SetEnd(uint64_t operations, bool is_kill) { operations_to_end_ = operations, ends_by_kill_ = is_kill; }
+  void OnNameChange();
   void Apply(const NameChange& change, std::map<std::string, std::shared_ptr<SimFile>>& names) const;
   size_t ChooseOperation(const Active& active);
   absl::Status Execute(const FileOperation& operation);
@@ -129,6 +133,7 @@ class SimDisk {
   bool is_full_ = false;
   uint64_t operations_to_end_ = 0;
   bool ends_by_kill_ = false;
+  uint64_t operations_after_name_change_ = 0;
   bool has_lost_writes_ = false;
   std::string forgotten_;
   std::string swallowed_;

@@ -102,6 +102,27 @@ TEST(SimDiskTest, ReplacedFilesAreTheOldOrTheNewOneAtAnyOperation) {
   }
 }
 
+// Between a rename and the sync of its directory the new name may be lost, or survive what was renamed before it.
+TEST(SimDiskTest, ThePowerFailsWhereNamesChange) {
+  std::set<std::pair<bool, bool>> survivors_seen;
+  for (int seed = 0; seed < kSeeds; ++seed) {
+    Machine machine(seed);
+    for (const char* name : {"/d/a", "/d/b"}) {
+      const FileRef file = machine.Make(name);
+      ASSERT_TRUE(machine.files->Sync(file).ok());
+    }
+    ASSERT_TRUE(machine.files->SyncDirectory("/d").ok());
+    machine.disk.FailPowerAfterNameChange(2);
+    ASSERT_TRUE(machine.files->Rename("/d/a", "/d/c").ok());
+    ASSERT_TRUE(machine.files->Remove("/d/b").ok());
+    EXPECT_FALSE(machine.files->SyncDirectory("/d").ok());
+    EXPECT_FALSE(machine.files->is_alive());
+    machine.Restart();
+    survivors_seen.emplace(machine.files->Exists("/d/c"), machine.files->Exists("/d/b"));
+  }
+  EXPECT_EQ(survivors_seen.size(), 4u);
+}
+
 TEST(SimDiskTest, AKilledProcessLeavesWhatItHadWritten) {
   Machine machine(1);
   const FileRef file = machine.Make("/d/a");
