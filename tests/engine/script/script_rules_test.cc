@@ -110,6 +110,19 @@ TEST(ScriptRules, MultisigLooksAtEncodingsOnlyOfWhatItTries) {
   EXPECT_EQ(Name(spend.Verify()), "OK");
   spend.script_sig = ScriptBuilder().Number(0).Data(wrong).Data(no_der).Take();
   EXPECT_EQ(Name(spend.Verify()), "SIG_DER");
+  // Nor does a signature help that fits the other key: the first one is gone by then.
+  const Bytes other_key = PublicKeyOf(SecretKey{4, 5, 6}, true);
+  spend.script_pubkey = ScriptBuilder()
+                            .Number(2)
+                            .Data(TestKey())
+                            .Data(other_key)
+                            .Number(2)
+                            .Op(Opcode::kCheckMultisig)
+                            .Op(Opcode::kNot)
+                            .Take();
+  const Bytes fits_the_first = TestSignature(spend.LegacyDigest(spend.script_pubkey));
+  spend.script_sig = ScriptBuilder().Number(0).Data(no_der).Data(fits_the_first).Take();
+  EXPECT_EQ(Name(spend.Verify()), "OK");
 }
 
 TEST(ScriptRules, ASignatureInItsOwnScriptIsNotSigned) {
