@@ -11,8 +11,6 @@ import subprocess
 import threading
 import time
 
-# More than any test needs; a fault must not take the machine's memory.
-ADDRESS_BYTES_MAX = 16 << 30
 # A test may take this much longer than it did without the fault, and this at least, before it counts as hanging.
 TIMES_LONGER = 8
 SECONDS_AT_LEAST = 60
@@ -40,8 +38,7 @@ def timeout_after(seconds):
     return max(SECONDS_AT_LEAST, TIMES_LONGER * seconds)
 
 
-def _limit_memory():
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_BYTES_MAX, ADDRESS_BYTES_MAX))
+def _leave_no_cores():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -58,7 +55,7 @@ class _Watch:
         self.skipped_cases = 0
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         text=True, errors="replace", start_new_session=True,
-                                        preexec_fn=_limit_memory)
+                                        preexec_fn=_leave_no_cores)
         timer = threading.Timer(timeout_s, self._end)
         timer.start()
         try:
@@ -113,32 +110,34 @@ class TestRunner:
         self.copy = copy
         self.environment = dict(os.environ, TMPDIR=str(copy.temporary))
 
-    def _watch(self, arguments, timeout_s):
+    def _watch(self, path, arguments, timeout_s):
         self.copy.empty_temporary()
-        command = [str(self.copy.program(arguments[0])), *arguments[1:]]
+        command = [str(path), *arguments]
         watch = _Watch(command, self.environment, timeout_s)
         self.copy.empty_temporary()
         return watch
 
-    def run(self, test, timeout_s=DEFAULT_TIMEOUT_S):
-        arguments = shlex.split(test)
-        if arguments[0] == "simulate":
-            return self._run_seeds(arguments, timeout_s)
-        filters = [f"--gtest_filter={arguments[1]}"] if len(arguments) > 1 else []
-        watch = self._watch([arguments[0], *filters], timeout_s)
+    def run(self, test, path=None, timeout_s=DEFAULT_TIMEOUT_S):
+        """`path` names the program where it is not the copy's own."""
+        program, *arguments = shlex.split(test)
+        path = path or self.copy.program(program)
+        if program == "simulate":
+            return self._run_seeds(path, arguments, timeout_s)
+        filters = [f"--gtest_filter={arguments[0]}"] if arguments else []
+        watch = self._watch(path, filters, timeout_s)
         case = watch.failed[0] if watch.failed else watch.running
         passed = watch.status == 0 and not watch.is_hanging and not watch.failed
         how = "" if passed or watch.failed else _how_it_ended(watch)
-        return Outcome(passed, watch.seconds, "" if passed else case or arguments[0], how,
+        return Outcome(passed, watch.seconds, "" if passed else case or program, how,
                        watch.passed_cases + len(watch.failed), watch.skipped_cases)
 
-    def _run_seeds(self, arguments, timeout_s):
+    def _run_seeds(self, path, arguments, timeout_s):
         """Every seed by itself, so that all that catch a fault are known."""
-        first, last = re.fullmatch(r"--seeds=(\d+)-(\d+)", arguments[1]).groups()
+        first, last = re.fullmatch(r"--seeds=(\d+)-(\d+)", arguments[0]).groups()
         caught = {}
         seconds = 0.0
         for seed in range(int(first), int(last) + 1):
-            watch = self._watch(["simulate", f"--seed={seed}", *arguments[2:]], timeout_s)
+            watch = self._watch(path, [f"--seed={seed}", *arguments[1:]], timeout_s)
             seconds += watch.seconds
             if watch.status != 0 or watch.is_hanging:
                 caught[seed] = self._why_a_world_failed(watch)

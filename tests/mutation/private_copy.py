@@ -1,7 +1,7 @@
 """A copy of the checkout under build/mutation/, with a build directory of its own.
 
-Faults are planted in the copy alone: whatever interrupts a run, the developer's tree never holds one. The copy follows
-the working tree, uncommitted changes included, and only what differs is written, so that builds stay incremental.
+The copy follows the working tree, uncommitted changes included, and only what differs is written, so that builds stay
+incremental. Whoever edits the tree meanwhile disturbs nothing.
 """
 
 import fcntl
@@ -69,15 +69,6 @@ class PrivateCopy:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             raise BuildFailed("\n".join(done.stdout.splitlines()[-15:]))
-
-    def plant(self, fault):
-        path = self.tree / fault.file
-        planted = fault.planted_in((self.root / fault.file).read_text())
-        path.write_text(planted)
-
-    def restore(self, fault):
-        # Written anew, so that it is younger than the objects that were made of the fault.
-        (self.tree / fault.file).write_bytes((self.root / fault.file).read_bytes())
 
     def program(self, name):
         return self.build_directory / "bin" / name

@@ -27,16 +27,18 @@ def _cell(text):
 
 
 def row_of(fault, result):
-    caught = f"`{result['caught_by']}`: {result['case']}" if result["caught_by"] else f"nothing: {fault.survives}"
+    if result is None:
+        caught = "not run yet"
+    elif result["caught_by"]:
+        caught = f"`{result['caught_by']}`: {result['case']}"
+    else:
+        caught = f"nothing: {fault.survives}"
     return f"| {fault.name} | `{fault.file}` | {_cell(fault.says)} | {_cell(caught)} |"
 
 
 def table_of(faults, results):
     lines = ["| fault | file | what is wrong | caught by |", "|---|---|---|---|"]
-    for fault in faults:
-        result = results.of(fault)
-        if result is not None:
-            lines.append(row_of(fault, result))
+    lines += [row_of(fault, results.of(fault)) for fault in faults]
     return "\n".join(lines)
 
 
