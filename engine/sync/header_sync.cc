@@ -1,5 +1,7 @@
 #include "engine/sync/header_sync.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "engine/base/limits.h"
 #include "engine/base/log.h"
@@ -15,9 +17,24 @@ void HeaderSync::Ask(SyncPeer& peer, int64_t now_ns, std::vector<PeerCommand>& c
   // it has it, instead of answering with nothing.
   HeaderId from = tree_.best_header();
   if (from != kGenesisId) from = tree_.parent(from);
+  AskFrom(peer, from, now_ns, commands);
+}
+
+void HeaderSync::AskFrom(SyncPeer& peer, HeaderId from, int64_t now_ns, std::vector<PeerCommand>& commands) {
   commands.push_back(SendGetHeaders{peer.info.id, BuildLocator(tree_, from), Hash256()});
   peer.headers_requested = true;
   peer.headers_requested_ns = now_ns;
+}
+
+bool HeaderSync::AskLower(SyncPeer& peer, int64_t now_ns, std::vector<PeerCommand>& commands) {
+  const HeaderId best = tree_.best_header();
+  if (peer.best_known || peer.was_asked_lower || tree_.is_complete(best)) return false;
+  peer.was_asked_lower = true;
+  const uint32_t have = tree_.height(tree_.LastCommonAncestor(best, tree_.best_candidate()));
+  const auto said = static_cast<uint32_t>(std::max(peer.info.start_height, 0));
+  const uint32_t height = std::clamp(said, have, tree_.height(best));
+  AskFrom(peer, tree_.Ancestor(best, height == 0 ? 0 : height - 1), now_ns, commands);
+  return true;
 }
 
 void HeaderSync::AskNext(int64_t now_ns, std::vector<PeerCommand>& commands) {
@@ -72,11 +89,9 @@ void HeaderSync::OnHeaders(const HeadersReceived& message, int64_t now_ns, int64
   // A full message that leads nowhere new would be followed by itself for ever.
   const bool has_advanced = !known_before || tree_.work(*peer.best_known) > tree_.work(*known_before);
   if (message.headers.size() == kMaxHeadersPerMessage && has_advanced) {
-    commands.push_back(SendGetHeaders{message.peer, BuildLocator(tree_, *peer.best_known), Hash256()});
-    peer.headers_requested = true;
-    peer.headers_requested_ns = now_ns;
-    return;
+    return AskFrom(peer, *peer.best_known, now_ns, commands);
   }
+  if (message.headers.empty() && AskLower(peer, now_ns, commands)) return;
   peer.headers_exhausted = true;
   AskNext(now_ns, commands);
 }

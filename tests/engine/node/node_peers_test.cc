@@ -422,5 +422,27 @@ TEST_F(NodePeersTest, ATipIsAnnouncedThoughABetterChainWasOnlyShown) {
   }
 }
 
+// Headers came from somebody who left; whoever is there has no header above ours, and the blocks that we lack.
+TEST_F(NodePeersTest, APeerThatIsItselfOnTheWayGivesWhatItHas) {
+  ChainBuilder part;
+  for (int i = 0; i < 40; ++i) part.Add();
+  ASSERT_EQ(part.blocks().back()->hash, chain_.blocks()[39]->hash);
+  PeerId id = 0;
+  for (const int32_t said : {40, 25, 0, -1, 1'000'000}) {
+    SCOPED_TRACE(said);
+    TemporaryDirectory directory;
+    options_.directory = directory.path();
+    TestNode node(options_);
+    ScriptedPeer& shows = peers_.Connect(++id, &chain_);
+    shows.answer = [](const TestBlock&) { return SlabRef(); };
+    node.RunUntil([&] { return !shows.blocks_asked.empty(); });
+    peers_.Leave(id);
+    peers_.Connect(++id, &part, said);
+    node.RunUntil([&] { return node.node().AppliedTip().height == 40; });
+    peers_.Leave(id);
+    node.RunUntilQuiet();
+  }
+}
+
 }  // namespace
 }  // namespace headrace

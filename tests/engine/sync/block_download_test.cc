@@ -348,7 +348,7 @@ TEST_F(BlockDownloadTest, APeerThatLacksTooManyBlocksOfItsHeadersIsDropped) {
     std::vector<PeerCommand> commands;
     download.Tick(now_ns_, commands);
     EXPECT_EQ(Disconnected(commands), std::set<PeerId>{}) << lacking;
-    download.OnNotFound({1, {{kInvWitnessBlock, tree_.hash(asked[lacking])}}});
+    download.OnNotFound({1, {{kInvWitnessBlock, tree_.hash(asked[lacking])}}}, now_ns_);
   }
   std::vector<PeerCommand> commands;
   download.Tick(now_ns_, commands);

@@ -6,7 +6,7 @@
 
 namespace headrace::testing {
 
-ScriptedPeer& ScriptedPeers::Connect(PeerId id, const ChainBuilder* chain) {
+ScriptedPeer& ScriptedPeers::Connect(PeerId id, const ChainBuilder* chain, int32_t start_height) {
   ScriptedPeer& peer = peers_[id];
   peer = {};
   peer.chain = chain;
@@ -15,6 +15,7 @@ ScriptedPeer& ScriptedPeers::Connect(PeerId id, const ChainBuilder* chain) {
   info.address = "peer-" + std::to_string(id) + ":1";
   info.services = peer.services;
   info.protocol_version = 70016;
+  info.start_height = start_height;
   info.user_agent = "/scripted/";
   Say(PeerConnected{info});
   return peer;

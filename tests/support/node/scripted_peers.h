@@ -43,8 +43,8 @@ struct ScriptedPeer {
 
 class ScriptedPeers : public PeerGateway {
  public:
-  // Joins; the reference stays valid.
-  ScriptedPeer& Connect(PeerId id, const ChainBuilder* chain);
+  // Joins, and says that it has `start_height` blocks; the reference stays valid.
+  ScriptedPeer& Connect(PeerId id, const ChainBuilder* chain, int32_t start_height = 0);
   void Leave(PeerId id);
   // Says something out of turn.
   void Say(PeerEvent event) { events_.push_back(std::move(event)); }
