@@ -140,5 +140,33 @@ TEST(Unlock, BothWaysOfSigningAreValidForEveryKindOfLock) {
   }
 }
 
+// Blocks are filled by these costs: too low, and a block would be invalid; much too high, and it would not be full.
+TEST(CostOf, HoldsForEveryKindOfLock) {
+  const KeyRing keys(4, 5, 1);
+  const NonceTable nonces(4, false, 1);
+  Random random(13);
+  for (uint32_t kind = 0; kind < kLockKinds; ++kind) {
+    const Lock lock{static_cast<LockKind>(kind), 2};
+    const LockCost cost = CostOf(lock.kind);
+    EXPECT_EQ(keys.ScriptPubkey(lock).size(), cost.output_bytes) << kind;
+    size_t heaviest = 0;
+    for (int i = 0; i < 200; ++i) {
+      MutableTransaction transaction;
+      transaction.inputs.resize(1);
+      transaction.inputs[0].prevout = {Hash256(DrawDigest(random)), 0};
+      transaction.outputs.push_back({1, {}});
+      const std::vector<TransactionOutput> spent = {{2, keys.ScriptPubkey(lock)}};
+      SighashCache hashes(transaction, spent);
+      EXPECT_EQ(UnlockWith(keys, nonces, hashes, lock, i % 2 == 0 ? kSighashAll : kSighashNone, spent, 0, transaction),
+                SignaturesOf(lock.kind));
+      // BIP141: all bytes but witnesses four times; 19 bytes are the transaction's own, with marker and flag 2 more.
+      const size_t stripped = transaction.Serialize(false).size(), whole = transaction.Serialize(true).size();
+      heaviest = std::max(heaviest, 3 * stripped + whole - 4 * 19 - (whole != stripped ? 2 : 0));
+    }
+    EXPECT_LE(heaviest, cost.input_weight) << kind;
+    EXPECT_GE(heaviest + 40, cost.input_weight) << kind;
+  }
+}
+
 }  // namespace
 }  // namespace headrace::chaingen
