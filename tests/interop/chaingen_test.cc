@@ -88,12 +88,13 @@ TEST(ChaingenTest, ANodeAcceptsEveryErasChain) {
   }
 }
 
-// Two weeks of work at one block in ten minutes are 2016 blocks; one more must stand above the named block. The node has
-// all headers when it builds its unspent set again, so that nothing depends on the order of arrival.
+// Two weeks of work at one block in ten minutes are 2016 blocks; one more must stand above the named block. A rebuilt
+// index has forgotten whose scripts were verified before.
 TEST(ChaingenTest, ATailLetsAssumevalidApply) {
   constexpr uint64_t kTwoWeeksBlocks = 2016;
   for (const bool is_long_enough : {false, true}) {
-    const uint64_t tail = kTwoWeeksBlocks + (is_long_enough ? 1 : 0);
+    // A few blocks short, so that some of the blocks that are too recent spend something.
+    const uint64_t tail = is_long_enough ? kTwoWeeksBlocks + 1 : kTwoWeeksBlocks - 8;
     const TemporaryDirectory directory;
     const nlohmann::json expected =
         GenerateFolder(directory, {"--blocks=" + std::to_string(120 + tail), "--tail-blocks=" + std::to_string(tail),
@@ -101,7 +102,7 @@ TEST(ChaingenTest, ATailLetsAssumevalidApply) {
     NodeProcess node("regtest");
     ExpectNodeAgrees(directory, expected, node);
     if (HasFatalFailure()) return;
-    ExpectNodeAgrees(directory, expected, node, {"-reindex-chainstate", "-assumevalid=" + expected.value("beforetail", "")});
+    ExpectNodeAgrees(directory, expected, node, {"-reindex", "-assumevalid=" + expected.value("beforetail", "")});
     if (HasFatalFailure()) return;
     const uint64_t inputs = expected.value("inputs", uint64_t{0});
     const uint64_t skipped = node.Summary().value("scripts_skipped", uint64_t{0});
@@ -110,7 +111,7 @@ TEST(ChaingenTest, ATailLetsAssumevalidApply) {
       EXPECT_EQ(skipped, inputs);
     } else {
       EXPECT_GT(skipped, 0u);
-      EXPECT_LT(skipped, inputs) << "the last block before the tail is too recent";
+      EXPECT_LT(skipped, inputs) << "the last blocks before the tail are too recent";
     }
     EXPECT_EQ(node.Summary().value("scripts_verified", uint64_t{0}), inputs - skipped);
   }
