@@ -244,7 +244,9 @@ void HttpServer::OnWake() {
 void HttpServer::BeginStop() {
   is_stopping_ = true;
   event_del(accept_again_event_);
-  for (evconnlistener* listener : listeners_) evconnlistener_disable(listener);
+  // Closed, not only disabled: the kernel would go on to take connections that nobody will ever answer.
+  for (evconnlistener* listener : listeners_) evconnlistener_free(listener);
+  listeners_.clear();
   std::vector<HttpConnection*> connections;
   for (const auto& [id, connection] : connections_) connections.push_back(connection.get());
   for (HttpConnection* connection : connections) connection->BeginStop();

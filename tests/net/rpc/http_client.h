@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -18,16 +19,22 @@ namespace headrace::testing {
 
 class HttpClient {
  public:
-  explicit HttpClient(const Address& server) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  enum class Refusal : uint8_t { kFails, kMayCome };
+
+  explicit HttpClient(const Address& server, Refusal refusal = Refusal::kFails)
+      : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_storage to;
     const socklen_t size = server.ToSocket(to);
     is_connected_ = fd_ >= 0 && connect(fd_, reinterpret_cast<sockaddr*>(&to), size) == 0;
-    EXPECT_TRUE(is_connected_);
+    EXPECT_TRUE(is_connected_ || refusal == Refusal::kMayCome);
   }
-  HttpClient(HttpClient&& other) noexcept : fd_(std::exchange(other.fd_, -1)), buffer_(std::move(other.buffer_)) {}
+  HttpClient(HttpClient&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), is_connected_(other.is_connected_), buffer_(std::move(other.buffer_)) {}
   ~HttpClient() {
     if (fd_ >= 0) close(fd_);
   }
+
+  bool is_connected() const { return is_connected_; }
 
   // False when the other side does not take the bytes.
   bool Send(std::string_view bytes) {

@@ -354,6 +354,17 @@ TEST_F(HttpServerTest, StopDoesNotWaitForEver) {
   service_.LetGo();
 }
 
+TEST_F(HttpServerTest, AfterStopConnectionsAreRefusedInsteadOfLeftWaiting) {
+  Start();
+  const Address address = server_->listening().front();
+  HttpClient early = Connect();
+  EXPECT_EQ(early.Ask("hello"), "200 hello");
+  server_->Stop(milliseconds(0));
+  EXPECT_TRUE(early.IsEnded());
+  const HttpClient late(address, HttpClient::Refusal::kMayCome);
+  EXPECT_FALSE(late.is_connected());
+}
+
 TEST_F(HttpServerTest, PortsInUse) {
   Start();
   HttpServerOptions same = options_;
