@@ -71,7 +71,15 @@ void ScriptedPeers::AnswerGetHeaders(PeerId id, ScriptedPeer& peer, const SendGe
   const auto& blocks = peer.chain->blocks();
   size_t next = 0;
   for (const Hash256& known : question.locator) {
-    const auto found = std::find_if(blocks.begin(), blocks.end(), [&](const auto& block) { return block->hash == known; });
+    const auto is_it = [&](const auto& block) { return block->hash == known; };
+    if (peer.knows != nullptr) {
+      const auto& all = peer.knows->blocks();
+      if (std::find_if(all.begin() + static_cast<ptrdiff_t>(blocks.size()), all.end(), is_it) != all.end()) {
+        next = blocks.size();
+        break;
+      }
+    }
+    const auto found = std::find_if(blocks.begin(), blocks.end(), is_it);
     if (found == blocks.end()) continue;
     next = static_cast<size_t>(found - blocks.begin()) + 1;
     break;

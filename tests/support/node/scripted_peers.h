@@ -17,6 +17,8 @@ struct ScriptedPeer {
   // What it says it has; headers and blocks are served from it. Null: it answers nothing by itself.
   const ChainBuilder* chain = nullptr;
   uint64_t services = kNodeNetwork | kNodeWitness;
+  // Headers that it knows above its own chain: to a locator that begins with one of them it has nothing to add.
+  const ChainBuilder* knows = nullptr;
   // Blocks that it has beside the chain, by their hash: what it sends where one of them is asked for.
   std::map<Hash256, SlabRef> loose_blocks;
   // What it sends where this block is asked for; nothing when the result is null. Absent: the block itself.
