@@ -28,11 +28,11 @@ void HeaderSync::AskFrom(SyncPeer& peer, HeaderId from, int64_t now_ns, std::vec
 
 bool HeaderSync::AskLower(SyncPeer& peer, int64_t now_ns, std::vector<PeerCommand>& commands) {
   const HeaderId best = tree_.best_header();
-  if (peer.best_known || peer.was_asked_lower || tree_.is_complete(best)) return false;
-  peer.was_asked_lower = true;
+  if (peer.best_known || peer.asked_lower == 2 || tree_.is_complete(best)) return false;
   const uint32_t have = tree_.height(tree_.LastCommonAncestor(best, tree_.best_candidate()));
   const auto said = static_cast<uint32_t>(std::max(peer.info.start_height, 0));
-  const uint32_t height = std::clamp(said, have, tree_.height(best));
+  const uint32_t height = peer.asked_lower == 0 ? std::clamp(said, have, tree_.height(best)) : have;
+  ++peer.asked_lower;
   AskFrom(peer, tree_.Ancestor(best, height == 0 ? 0 : height - 1), now_ns, commands);
   return true;
 }

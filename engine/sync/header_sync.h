@@ -34,8 +34,8 @@ class HeaderSync {
  private:
   void Ask(SyncPeer& peer, int64_t now_ns, std::vector<PeerCommand>& commands);
   void AskFrom(SyncPeer& peer, HeaderId from, int64_t now_ns, std::vector<PeerCommand>& commands);
-  // A peer that has nothing above our best header may still have blocks below it that we lack, being itself on the way: asks once
-  // from the height that it said it had, but not below what we have. False when there is nothing to ask.
+  // A peer that has nothing above our best header may still have blocks below it that we lack, being itself on the way: asks from
+  // the height that it said it had, and where that was too high, from what we have. False when there is nothing to ask.
   bool AskLower(SyncPeer& peer, int64_t now_ns, std::vector<PeerCommand>& commands);
   // Gives the question to the next peer that has not shown everything, when nobody is being asked or the answer takes long.
   // Those that we connected to come first.

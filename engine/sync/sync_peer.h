@@ -22,7 +22,7 @@ struct SyncPeer {
   bool headers_requested = false;
   int64_t headers_requested_ns = 0;
   bool headers_exhausted = false;  // its last answer was short: it has shown everything
-  bool was_asked_lower = false;    // it had nothing above our best header, and was asked what it has below it
+  uint32_t asked_lower = 0;        // it had nothing above our best header, and was asked so often what it has below it
   uint32_t unconnecting_headers = 0;
   // It showed headers and does not deliver their blocks, which nobody else has: its chain is followed only when there is no
   // other. Ends with the next block from it.
