@@ -54,6 +54,7 @@ class CoinStory {
   void Connect();
   void Disconnect();
   void Checkpoint();
+  absl::Status PublishUnderFire();
   void Crash();
   // Whether the call did what it should; if not, the disk has ended it, and the store starts anew.
   bool Survived(const absl::Status& status);
@@ -75,6 +76,8 @@ class CoinStory {
   // What a crash falls back to; a checkpoint that a crash ended may or may not have been published.
   BlockPoint durable_;
   bool may_have_published_ = false;
+  // The disk was told to fail since the last start.
+  bool has_faults_ = false;
 
   testing::NaiveCoinSet naive_;
   std::vector<BlockRef> chain_;

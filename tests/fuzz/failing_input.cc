@@ -66,11 +66,21 @@ void OnDeadlySignal(int number) {
   std::raise(number);
 }
 
+// A stack that has run over is no place for a handler.
+void GiveHandlersAStack() {
+  static std::array<uint8_t, 64 << 10> memory;
+  stack_t stack{};
+  stack.ss_sp = memory.data();
+  stack.ss_size = memory.size();
+  sigaltstack(&stack, nullptr);
+}
+
 }  // namespace
 
 void WatchForFailure(const std::string& program, const std::string& directory) {
   TheCurrent().program = program;
   TheCurrent().directory = directory;
+  GiveHandlersAStack();
   const bool has_sanitizer = __sanitizer_set_death_callback != nullptr;
   if (has_sanitizer) __sanitizer_set_death_callback(Report);
   for (const int number : kDeadly) {
@@ -78,7 +88,7 @@ void WatchForFailure(const std::string& program, const std::string& directory) {
     if (has_sanitizer && (number == SIGSEGV || number == SIGBUS || number == SIGFPE)) continue;
     struct sigaction action {};
     action.sa_handler = OnDeadlySignal;
-    action.sa_flags = SA_NODEFER;
+    action.sa_flags = SA_NODEFER | SA_ONSTACK;
     sigaction(number, &action, nullptr);
   }
 }

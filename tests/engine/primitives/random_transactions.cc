@@ -55,6 +55,18 @@ reference::PlainBlock RandomBlock(Random& random) {
   return block;
 }
 
+std::vector<uint8_t> EmptyWitnessEncoding(Random& random) {
+  reference::PlainTransaction transaction;
+  transaction.inputs.resize(2);
+  transaction.inputs[0].script_sig = RandomBytes(random, 20);
+  transaction.outputs.push_back({1000, RandomBytes(random, 25)});
+  std::vector<uint8_t> bytes = transaction.Serialize(false);
+  // Marker and flag behind the version, an empty stack for each input before the lock time.
+  bytes.insert(bytes.begin() + 4, {0, 1});
+  bytes.insert(bytes.end() - 4, {0, 0});
+  return bytes;
+}
+
 std::vector<uint8_t> Damage(std::vector<uint8_t> bytes, Random& random) {
   for (uint64_t changes = random() % 3 + 1; changes != 0 && !bytes.empty(); --changes) {
     // Counts and flags stand near the front as often as anywhere.

@@ -58,6 +58,11 @@ std::vector<Bytes> Corpus() {
   testing::Random random(1);
   std::vector<Bytes> corpus;
   for (int i = 0; i < 24; ++i) corpus.push_back(testing::RandomBlock(random).Serialize(true));
+  // One transaction in the encoding with witnesses, of which there are none.
+  Bytes superfluous(81, 1);
+  const Bytes transaction = testing::EmptyWitnessEncoding(random);
+  superfluous.insert(superfluous.end(), transaction.begin(), transaction.end());
+  corpus.push_back(superfluous);
   return corpus;
 }
 

@@ -125,6 +125,8 @@ class Pair {
     const Rule expected = Expected(header, known, parent);
     const HeaderAcceptance acceptance = AcceptHeader(tree_, header, params_, now_s_);
     HR_CHECK(acceptance.verdict.rule == expected);
+    // A store that is loaded names headers over invalid ones too; all of them were good by themselves.
+    if (expected == Rule::kParentInvalid && header.bits == 0x207fffff && in_.Flag()) return Add(header, parent);
     const bool is_new = expected == Rule::kNone && known == kNoHeader;
     HR_CHECK(acceptance.is_new == is_new);
     if (!is_new) {
@@ -132,6 +134,11 @@ class Pair {
       return;
     }
     HR_CHECK(acceptance.id == nodes_.size());
+    nodes_.push_back({header, header.Hash(), parent, nodes_[parent].height + 1});
+  }
+
+  void Add(const BlockHeader& header, HeaderId parent) {
+    HR_CHECK(tree_.Add(header, header.Hash(), parent) == nodes_.size());
     nodes_.push_back({header, header.Hash(), parent, nodes_[parent].height + 1});
   }
 

@@ -52,6 +52,8 @@ std::vector<Bytes> Corpus() {
     if (i % 7 == 0 && !transaction.inputs.empty()) transaction.inputs.push_back(transaction.inputs[0]);
     corpus.push_back(transaction.Serialize(i % 4 != 0));
   }
+  // The encoding with witnesses, of which there are none.
+  corpus.push_back(testing::EmptyWitnessEncoding(random));
   return corpus;
 }
 
