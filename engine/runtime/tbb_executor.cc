@@ -11,7 +11,7 @@
 
 #include "engine/base/check.h"
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(HEADRACE_THREAD_SANITIZER)
 extern "C" void __tsan_acquire(void* address);
 extern "C" void __tsan_release(void* address);
 #endif
@@ -22,12 +22,12 @@ namespace {
 // oneTBB orders what it runs, but its library is not built for the thread sanitizer, which therefore is told: what came
 // before Publish(x) has happened before what comes after Observe(x). Nothing in other builds.
 inline void Publish([[maybe_unused]] void* address) {
-#if defined(__SANITIZE_THREAD__)
+#if defined(HEADRACE_THREAD_SANITIZER)
   __tsan_release(address);
 #endif
 }
 inline void Observe([[maybe_unused]] void* address) {
-#if defined(__SANITIZE_THREAD__)
+#if defined(HEADRACE_THREAD_SANITIZER)
   __tsan_acquire(address);
 #endif
 }
