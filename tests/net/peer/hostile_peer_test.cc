@@ -18,7 +18,7 @@
 namespace headrace {
 namespace {
 
-using testing::kTestMagic;
+using testing::kHubMagic;
 using testing::Node;
 using Body = std::vector<uint8_t>;
 
@@ -39,7 +39,7 @@ class RawPeer {
       bytes = bytes.subspan(static_cast<size_t>(sent));
     }
   }
-  void Send(const Command& command, const Body& body = {}) { Send(EncodeMessage(kTestMagic, command, body).bytes); }
+  void Send(const Command& command, const Body& body = {}) { Send(EncodeMessage(kHubMagic, command, body).bytes); }
   void SendVersion(int32_t protocol_version = 70016) {
     VersionMessage version;
     version.protocol_version = protocol_version;
@@ -106,7 +106,7 @@ class RawPeer {
   const int fd_;
   bool is_closed_ = false;
   Body pending_;
-  Framer framer_{kTestMagic, [](const Command&, uint32_t) { return nullptr; }};
+  Framer framer_{kHubMagic, [](const Command&, uint32_t) { return nullptr; }};
 };
 
 constexpr int kSoonMs = 5'000;
@@ -167,7 +167,7 @@ TEST_P(HostilePeerTest, FaultsInTheFrameEndTheConnection) {
     RawPeer peer(*node);
     Body body;
     EncodeNonce(1, body);
-    const SharedBytes message = EncodeMessage(kTestMagic, commands::kPing, body);
+    const SharedBytes message = EncodeMessage(kHubMagic, commands::kPing, body);
     Body bytes(message.bytes.begin(), message.bytes.end());
     bytes[fault.at] ^= 0x80;
     peer.Introduce();
@@ -218,7 +218,7 @@ TEST_P(HostilePeerTest, AnAnnouncedBodyThatNeverComesCostsNothing) {
     peers.back()->Introduce();
     ASSERT_TRUE(peers.back()->ReadUntil(commands::kVerack));
     uint8_t header[MessageHeader::kSerializedBytes];
-    MessageHeader{kTestMagic, commands::kBlock, 4'000'000, {}}.Store(header);
+    MessageHeader{kHubMagic, commands::kBlock, 4'000'000, {}}.Store(header);
     peers.back()->Send(header);
   }
   ExpectAlive();
@@ -232,7 +232,7 @@ TEST_P(HostilePeerTest, UnaskedGrowingMessagesAreBounded) {
   peer.Introduce();
   ASSERT_TRUE(peer.ReadUntil(commands::kVerack));
   uint8_t header[MessageHeader::kSerializedBytes];
-  MessageHeader{kTestMagic, commands::kBlock, 4'000'000, {}}.Store(header);
+  MessageHeader{kHubMagic, commands::kBlock, 4'000'000, {}}.Store(header);
   peer.Send(header);
   peer.Send(Body(3'900'000, 1));
   EXPECT_TRUE(peer.IsClosedWithin(kSoonMs));
@@ -246,7 +246,7 @@ TEST_P(HostilePeerTest, DribbledBytesMakeAMessage) {
   ASSERT_TRUE(peer.ReadUntil(commands::kVerack));
   Body body;
   EncodeNonce(0x1234, body);
-  const SharedBytes message = EncodeMessage(kTestMagic, commands::kPing, body);
+  const SharedBytes message = EncodeMessage(kHubMagic, commands::kPing, body);
   for (const uint8_t byte : message.bytes) {
     peer.Send(ByteSpan(&byte, 1));
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

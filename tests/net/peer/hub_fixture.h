@@ -15,13 +15,13 @@
 
 namespace headrace::testing {
 
-inline constexpr NetworkMagic kTestMagic = {0xfa, 0xbf, 0xb5, 0xda};
+inline constexpr NetworkMagic kHubMagic = {0xfa, 0xbf, 0xb5, 0xda};
 
 class Node {
  public:
   static PeerHubOptions Defaults() {
     PeerHubOptions options;
-    options.magic = kTestMagic;
+    options.magic = kHubMagic;
     options.listen = {Address::Ipv4(127, 0, 0, 1, 0)};
     options.reconnect_delay_min_ms = 20;
     options.reconnect_delay_max_ms = 200;

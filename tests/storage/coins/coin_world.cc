@@ -190,8 +190,13 @@ void CoinWorld::ApplyToStore(FlatCoinStore& store, const std::vector<std::shared
 }
 
 WindowOutcome CoinWorld::TryWindow(const std::vector<std::shared_ptr<WorldBlock>>& blocks) {
+  return TryWindow(*store_, blocks).value();
+}
+
+absl::StatusOr<WindowOutcome> CoinWorld::TryWindow(FlatCoinStore& store,
+                                                   const std::vector<std::shared_ptr<WorldBlock>>& blocks) {
   Window window(blocks);
-  return store_->Apply(window.blocks).value();
+  return store.Apply(window.blocks);
 }
 
 void CoinWorld::UnapplyFrom(FlatCoinStore& store, const std::vector<std::shared_ptr<WorldBlock>>& blocks) {

@@ -58,6 +58,7 @@ class CoinWorld {
   uint64_t Below(uint64_t bound) { return random_() % bound; }
   NaiveCoinSet& naive() { return naive_; }
   uint32_t height() const { return static_cast<uint32_t>(chain_.size()); }
+  const std::vector<std::shared_ptr<WorldBlock>>& chain() const { return chain_; }
 
   // A valid block on the tip that spends up to `spends` coins, some of them its own, and creates up to `creations`.
   NaiveBlock MakeBlock(size_t spends, size_t creations);
@@ -69,7 +70,10 @@ class CoinWorld {
   // Applies blocks that stand on the tip; the naive set has them already.
   void ApplyToStore(FlatCoinStore& store, const std::vector<std::shared_ptr<WorldBlock>>& window, bool compare_spent);
   WindowOutcome TryWindow(const std::vector<std::shared_ptr<WorldBlock>>& window);
+  absl::StatusOr<WindowOutcome> TryWindow(FlatCoinStore& store, const std::vector<std::shared_ptr<WorldBlock>>& window);
   void UnapplyLast(size_t count);
+  // Takes a store's last blocks back; both sets had them once.
+  void UnapplyFrom(FlatCoinStore& store, const std::vector<std::shared_ptr<WorldBlock>>& window);
 
   // Every coin of the naive set is in the store, with the same contents, and nothing else.
   void ExpectEqual(const FlatCoinStore& store);
@@ -83,7 +87,6 @@ class CoinWorld {
 
  private:
   void Replay(FlatCoinStore& store);
-  void UnapplyFrom(FlatCoinStore& store, const std::vector<std::shared_ptr<WorldBlock>>& window);
 
   std::mt19937_64 random_;
   InlineExecutor inline_executor_;

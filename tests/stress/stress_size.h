@@ -1,0 +1,43 @@
+// How much the stress tests do: HEADRACE_STRESS multiplies the rounds of each (1 when it is not set). Where a thread
+// waits for others, it has a deadline after which the test fails instead of hanging.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <thread>
+
+namespace headrace::testing {
+
+inline int StressFactor() {
+  const char* factor = std::getenv("HEADRACE_STRESS");
+  const int times = factor == nullptr ? 1 : std::atoi(factor);
+  return times < 1 ? 1 : times;
+}
+
+// `base` rounds, or as many times more as the environment says.
+inline int StressRounds(int base) { return base * StressFactor(); }
+
+class StressDeadline {
+ public:
+  // Longer than any deadline: who sleeps so long because nobody woke it fails its test.
+  static int64_t BeyondMs() { return Length().count() + 60'000; }
+
+  bool is_over() const { return std::chrono::steady_clock::now() > end_; }
+  // Yields until `done`; false when the deadline came first.
+  bool Await(const std::function<bool()>& done) const {
+    while (!done()) {
+      if (is_over()) return false;
+      std::this_thread::yield();
+    }
+    return true;
+  }
+
+ private:
+  static std::chrono::milliseconds Length() { return std::chrono::minutes(5) * StressFactor(); }
+
+  const std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + Length();
+};
+
+}  // namespace headrace::testing
