@@ -80,15 +80,16 @@ Sha256Path ChoosePath() {
   return fastest;
 }
 
-// Set once at first use. Relaxed: the choices are constants behind a guarded initialisation, so the pointer publishes
-// nothing; two threads that race to choose store the same value.
+// Set once at first use; two threads that race to choose store the same value. Release and acquire, because the pointer publishes
+// what it leads to: a thread that finds it set has not been through the guard of ChoiceOf's table. An acquiring load is a plain one
+// on this processor.
 std::atomic<const Choice*> g_choice{nullptr};
 
 const Choice& ActiveChoice() {
-  const Choice* choice = g_choice.load(std::memory_order_relaxed);
+  const Choice* choice = g_choice.load(std::memory_order_acquire);
   if (__builtin_expect(choice == nullptr, 0)) {
     choice = &ChoiceOf(ChoosePath());
-    g_choice.store(choice, std::memory_order_relaxed);
+    g_choice.store(choice, std::memory_order_release);
   }
   return *choice;
 }
@@ -231,7 +232,7 @@ absl::StatusOr<Sha256Path> ChooseSha256PathByEnvironment() {
 
 void ForceSha256Path(Sha256Path path) {
   HR_CHECK(IsAvailable(path));
-  g_choice.store(&ChoiceOf(path), std::memory_order_relaxed);
+  g_choice.store(&ChoiceOf(path), std::memory_order_release);
 }
 
 }  // namespace headrace
