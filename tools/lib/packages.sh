@@ -23,6 +23,13 @@ headrace_packages=(
   libspdlog-dev
 )
 
+# What the presets asan and tsan need besides. llvm has the program that puts names and lines into their reports.
+sanitizer_packages=(
+  clang
+  libclang-rt-14-dev
+  llvm
+)
+
 fail() {
   echo "Error: $*" >&2
   exit 1
@@ -66,13 +73,14 @@ install_missing_packages() {
     fail "apt-get could not install ${missing[*]}; see its messages above"
 }
 
-# Configures and builds the preset release with all cores, as far as memory allows (about 1 GB for each compiler).
-build_release() {
-  local memory_gb jobs
+# build_preset PRESET TARGET...: configures and builds with all cores, as far as memory allows (about 1 GB for each compiler).
+build_preset() {
+  local preset=$1 memory_gb jobs
+  shift
   memory_gb=$(awk '/^MemAvailable:/ { print int($2 / 1000000) }' /proc/meminfo)
   jobs=$(nproc)
   if [ "$memory_gb" -lt "$jobs" ]; then jobs=$((memory_gb > 1 ? memory_gb : 1)); fi
   local messages
-  messages=$(cmake --preset release 2>&1) || fail "cmake could not configure the build: $messages"
-  cmake --build --preset release -j "$jobs" --target "$@" || fail "the build stopped; its last messages are above"
+  messages=$(cmake --preset "$preset" 2>&1) || fail "cmake could not configure the build: $messages"
+  cmake --build --preset "$preset" -j "$jobs" --target "$@" || fail "the build stopped; its last messages are above"
 }
