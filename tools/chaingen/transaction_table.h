@@ -45,8 +45,9 @@ class TransactionTable {
     Chunk& chunk = ChunkOf(slot);
     chunk.txids[slot % kSlotsPerChunk] = txid;
     std::atomic<uint32_t>& is_known = chunk.is_known[slot % kSlotsPerChunk];
-    // Release: whoever sees the flag sees the txid.
-    is_known.store(1, std::memory_order_release);
+    // Whoever sees the flag sees the txid. Sequentially consistent, for libstdc++ looks whether anybody waits before it wakes: with a
+    // release alone that look may come before the store, and a waiter between the two sleeps for ever.
+    is_known.store(1, std::memory_order_seq_cst);
     is_known.notify_all();
   }
 
