@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/crypto/signing.h"
-#include "engine/primitives/mutable_transaction.h"
 #include "tools/chaingen/lock.h"
+#include "engine/primitives/mutable_transaction.h"
 
 namespace headrace::chaingen {
 
@@ -22,11 +22,9 @@ class KeyRing {
   Bytes CommittedScript(Lock lock) const;
 
   const SecretKey& secret(uint32_t key) const { return keys_[key % size()].secret; }
-  // The secret or its negation, whichever has a point of even y: what signs for the key in taproot's scripts.
-  const SecretKey& even_secret(uint32_t key) const { return keys_[key % size()].even_secret; }
   const Bytes& public_key(uint32_t key) const { return keys_[key % size()].public_key; }
   const Bytes& uncompressed_key(uint32_t key) const { return keys_[key % size()].uncompressed_key; }
-  // Signs for the key path of kP2trKey; even likewise.
+  // Signs for the key path of kP2trKey.
   const SecretKey& taproot_secret(uint32_t key) const { return keys_[key].taproot_secret; }
   // BIP341: leaf version and parity, then the internal key; the tree of kP2trScript is one leaf.
   Bytes ControlBlock(uint32_t key) const;
@@ -39,7 +37,6 @@ class KeyRing {
  private:
   struct Key {
     SecretKey secret;
-    SecretKey even_secret;
     Bytes public_key;
     Bytes uncompressed_key;
     XOnlyKey x_only_key;

@@ -11,8 +11,7 @@ namespace headrace::chaingen {
 
 struct Options {
   ChainShape shape;
-  std::string output;      // one file, or
-  std::string output_dir;  // a folder of them
+  std::string output;
   std::string expected;  // empty: not written
   bool wants_help = false;
 };

@@ -169,8 +169,7 @@ Digest256 TapLeafHash(ByteSpan script) {
   ByteWriter writer(bytes);
   writer.U8(0xc0);
   writer.VarBytes(script);
-  static const Sha256Hasher kTagged = TaggedHasher("TapLeaf");
-  return Sha256Hasher(kTagged).Write(bytes).Finish();
+  return TaggedHasher("TapLeaf").Write(bytes).Finish();
 }
 
 Digest256 TapTweak(ByteSpan internal_key, ByteSpan merkle_root) {
