@@ -25,6 +25,16 @@ std::vector<Bytes> Corpus() {
       input.push_back(static_cast<uint8_t>(state >> 56));
     }
   }
+  // A block, and a checkpoint during whose publication the power fails, again and again: at each of its operations.
+  for (uint8_t seed = 0; seed < 4; ++seed) {
+    for (uint8_t operation = 0; operation < 8; ++operation) {
+      Bytes& input = corpus.emplace_back(Bytes{seed, operation, 0, 0, 3, 0});
+      for (int i = 0; i < 12; ++i) {
+        input.insert(input.end(), {0, 0, 1, 0, 0, 0});
+        input.insert(input.end(), {9, 2, 2, operation, 0, 0});
+      }
+    }
+  }
   return corpus;
 }
 
