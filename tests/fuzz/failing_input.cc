@@ -77,11 +77,13 @@ void GiveHandlersAStack() {
 
 }  // namespace
 
+bool HasSanitizer() { return __sanitizer_set_death_callback != nullptr; }
+
 void WatchForFailure(const std::string& program, const std::string& directory) {
   TheCurrent().program = program;
   TheCurrent().directory = directory;
   GiveHandlersAStack();
-  const bool has_sanitizer = __sanitizer_set_death_callback != nullptr;
+  const bool has_sanitizer = HasSanitizer();
   if (has_sanitizer) __sanitizer_set_death_callback(Report);
   for (const int number : kDeadly) {
     // A sanitizer's own handler says where; it ends with the callback.

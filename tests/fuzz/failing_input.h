@@ -12,6 +12,9 @@ namespace headrace::fuzz {
 // How long one input may take before it counts as one that never ends.
 inline constexpr unsigned kInputTimeLimit_s = 120;
 
+// Whether a sanitizer's runtime is linked in: everything takes several times as long then.
+bool HasSanitizer();
+
 // Once, before the first input. `program` is how this one was called; files go to `directory`.
 void WatchForFailure(const std::string& program, const std::string& directory);
 // What is run next; `input` stays where it is until the next call. `origin` is shown with the failure.

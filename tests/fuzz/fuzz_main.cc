@@ -25,7 +25,8 @@ constexpr std::string_view kUsage =
     "       fuzz --target=NAME FILE...        runs files\n"
     "       fuzz --list                       names the targets\n"
     "       fuzz --write-corpus=DIR [--target=NAME]   writes what inputs are made of, a directory a target\n"
-    "Without --target every target runs. --inputs is by default each target's own number; --first skips inputs.\n";
+    "Without --target every target runs. --inputs is by default each target's own number, an eighth of it under a\n"
+    "sanitizer; --first skips inputs.\n";
 
 struct Options {
   std::string target;
@@ -81,7 +82,7 @@ void RunGenerated(const FuzzTarget& target, const Options& options) {
   for (size_t i = 0; i < corpus.size() && options.first == 0; ++i) {
     RunOne(target, corpus[i], name + ", entry " + std::to_string(i) + " of its corpus");
   }
-  const uint64_t inputs = options.inputs.value_or(target.inputs);
+  const uint64_t inputs = options.inputs.value_or(HasSanitizer() ? target.inputs / 8 : target.inputs);
   for (uint64_t index = options.first; index < options.first + inputs; ++index) {
     RunOne(target, InputOf(target, corpus, options, index),
            name + ", --seed=" + std::to_string(options.seed) + " --first=" + std::to_string(index) + " --inputs=1");
