@@ -124,6 +124,7 @@ class CoinReadersStress : public ::testing::TestWithParam<uint64_t> {
   void Read(const FlatCoinStore& store, uint64_t seed) {
     std::mt19937_64 random(seed);
     std::vector<uint8_t> script;
+    BusyPause pause;
     while (!stop_.load(std::memory_order_relaxed)) {
       const OutPoint& outpoint = plan_.outpoints()[random() % plan_.outpoints().size()];
       const int first = done_.load(std::memory_order_acquire);
@@ -136,6 +137,7 @@ class CoinReadersStress : public ::testing::TestWithParam<uint64_t> {
       ASSERT_TRUE(plan_.IsPossible(outpoint, answer, first, last))
           << (answer ? "a coin" : "no coin") << " between steps " << first << " and " << last;
       reads_.fetch_add(1, std::memory_order_relaxed);
+      pause.AfterOne();
       if (answer) coins_read_.fetch_add(1, std::memory_order_relaxed);
     }
   }

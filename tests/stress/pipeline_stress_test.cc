@@ -78,6 +78,7 @@ class PipelineStress : public ::testing::TestWithParam<uint32_t> {
   void Read(const Node& node, uint32_t seed) {
     std::mt19937 random(seed);
     std::vector<uint8_t> script;
+    BusyPause pause;
     while (!stop_.load(std::memory_order_relaxed)) {
       const BlockPoint tip = node.AppliedTip();
       if (tip.height > 0) {
@@ -96,6 +97,7 @@ class PipelineStress : public ::testing::TestWithParam<uint32_t> {
         ASSERT_TRUE(std::ranges::equal(coin.script, made.script));
       }
       reads_.fetch_add(1, std::memory_order_relaxed);
+      pause.AfterOne();
     }
   }
   // From the offence on.

@@ -19,6 +19,18 @@ inline int StressFactor() {
 // `base` rounds, or as many times more as the environment says.
 inline int StressRounds(int base) { return base * StressFactor(); }
 
+// What a thread that asks without end says to itself after each question: a pause now and then. oneTBB's workers yield while they
+// look for work, and would get no processor beside threads that never rest.
+class BusyPause {
+ public:
+  void AfterOne() {
+    if (++asked_ % 64 == 0) std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+
+ private:
+  uint64_t asked_ = 0;
+};
+
 class StressDeadline {
  public:
   // Longer than any deadline: who sleeps so long because nobody woke it fails its test.
