@@ -38,10 +38,10 @@ class Node {
 
   HostPort listens_at() const { return {hub->listening().at(0).HostText(), hub->listening().at(0).port}; }
 
-  // Handles events until one of type T comes, and returns it; others go to `on_event`. Fails after ten seconds.
+  // Handles events until one of type T comes, and returns it; others go to `on_event`. Fails after a minute.
   template <typename T>
   T WaitFor() {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (std::chrono::steady_clock::now() < deadline) {
       while (!events.empty()) {
         PeerEvent event = std::move(events.front());
