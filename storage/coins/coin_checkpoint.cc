@@ -39,7 +39,9 @@ CoinCheckpoint::CoinCheckpoint(CoinState* state, SegmentWriter* writer, std::fun
       writer_(writer),
       make_durable_(std::move(make_durable)),
       published_(std::move(published)),
-      is_published_(is_published) {}
+      is_published_(is_published),
+      compaction_(state, writer),
+      copier_(state, writer) {}
 
 CoinCheckpoint::~CoinCheckpoint() {
   // Buffers are owned by the batches, but whoever opens the directory next must not meet our writes.
@@ -105,15 +107,26 @@ absl::Status CoinCheckpoint::Begin() {
   }
   image_ = *std::move(image);
   copied_shards_ = 0;
-  phase_ = Phase::kCopying;
+  std::deque<uint32_t> retiring;
+  for (const Segment* segment : state_->space.OldSegments()) {
+    if (segment->is_retiring) retiring.push_back(segment->id);
+  }
+  compaction_.Begin(std::move(retiring));
+  phase_ = Phase::kCompacting;
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> CoinCheckpoint::MoveYoung(uint32_t number, bool wait, uint64_t& copied_bytes) {
+  CoinShard& shard = state_->shards[number];
+  const uint64_t most = wait ? UINT64_MAX : state_->checkpoint_step_bytes;
+  HR_ASSIGN_OR_RETURN(const uint64_t walked, copier_.MoveYoung(shard, most, state_->young_bytes_max() / 2));
+  copied_bytes += walked;
+  HR_RETURN_IF_ERROR(writer_->Settle(false).status());
+  return shard.young_bytes() == 0;
 }
 
 absl::Status CoinCheckpoint::CopyShard(uint32_t number, uint64_t& copied_bytes) {
   CoinShard& shard = state_->shards[number];
-  HR_RETURN_IF_ERROR(shard.MoveSurvivors(state_->space, *writer_, state_->young_bytes_max() / 2, copied_bytes));
-  HR_RETURN_IF_ERROR(writer_->Settle(false).status());
-
   // The table's pages, then their checksums, to the end of a page.
   const uint64_t body_bytes = RoundUpToPage(shard.table.bytes());
   const uint64_t total_bytes = RoundUpToPage(body_bytes + body_bytes / kPageBytes * 4);
@@ -148,6 +161,9 @@ absl::Status CoinCheckpoint::WaitForWrites(size_t left_max) {
 absl::Status CoinCheckpoint::CopyShards(bool wait) {
   uint64_t copied_bytes = 0;
   while (copied_shards_ < kCoinShardCount && (wait || copied_bytes < state_->checkpoint_step_bytes)) {
+    // A shard with more young records than a step may walk takes several; its image is copied with the last.
+    HR_ASSIGN_OR_RETURN(const bool is_moved, MoveYoung(copied_shards_, wait, copied_bytes));
+    if (!is_moved) continue;
     HR_RETURN_IF_ERROR(CopyShard(copied_shards_, copied_bytes));
     ++copied_shards_;
   }
@@ -193,6 +209,10 @@ absl::StatusOr<bool> CoinCheckpoint::FinishSync(bool wait) {
 }
 
 absl::Status CoinCheckpoint::Step(const BlockPoint& applied, bool wait) {
+  if (phase_ == Phase::kCompacting) {
+    HR_ASSIGN_OR_RETURN(const bool is_compacted, compaction_.Step(state_->checkpoint_step_bytes, wait));
+    if (is_compacted) phase_ = Phase::kCopying;
+  }
   if (phase_ == Phase::kCopying) HR_RETURN_IF_ERROR(CopyShards(wait));
   if (phase_ == Phase::kWriting) HR_RETURN_IF_ERROR(StartSync(wait).status());
   if (phase_ == Phase::kSyncing) HR_RETURN_IF_ERROR(FinishSync(wait).status());
@@ -248,6 +268,7 @@ bool CoinCheckpoint::IsUniform(const BlockPoint& point) const {
 }
 
 void CoinCheckpoint::Abandon() {
+  compaction_.Abandon();
   for (const FileBatchRef& batch : writes_) batch->Wait();
   writes_.clear();
   if (sync_ != nullptr) sync_->Wait();

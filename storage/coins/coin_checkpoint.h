@@ -1,4 +1,4 @@
-// A checkpoint in the making, fuzzy by shard: at successive window boundaries one shard after another is copied and written
+// A checkpoint in the making, fuzzy by shard: first old segments that are mostly dead are compacted, then at successive window boundaries one shard after another is copied and written
 // out with its survivors, each as of the height it has then; the manifest that names them all is published when the
 // verdicts have reached the highest. The world never stops.
 //
@@ -15,7 +15,9 @@
 #include "absl/status/status.h"
 #include "storage/coins/coin_manifest.h"
 #include "storage/coins/coin_state.h"
+#include "storage/coins/segment_compaction.h"
 #include "storage/coins/segment_writer.h"
+#include "storage/coins/survivor_copier.h"
 
 namespace headrace {
 
@@ -45,11 +47,13 @@ class CoinCheckpoint {
   uint64_t bytes_written() const { return bytes_written_; }
 
  private:
-  enum class Phase : uint8_t { kIdle, kCopying, kWriting, kSyncing, kReady };
+  enum class Phase : uint8_t { kIdle, kCompacting, kCopying, kWriting, kSyncing, kReady };
 
   void ChooseRetiring();
   uint64_t BytesNeeded() const;
   absl::Status CopyShards(bool wait);
+  // A part of a shard's young records at a time; true when none is left.
+  absl::StatusOr<bool> MoveYoung(uint32_t number, bool wait, uint64_t& copied_bytes);
   absl::Status CopyShard(uint32_t number, uint64_t& copied_bytes);
   absl::Status EndCopying();
   absl::Status WaitForWrites(size_t left_max);
@@ -68,6 +72,8 @@ class CoinCheckpoint {
   uint64_t bytes_written_ = 0;
 
   Phase phase_ = Phase::kIdle;
+  SegmentCompaction compaction_;
+  SurvivorCopier copier_;
   CoinManifest next_;
   uint32_t copied_shards_ = 0;
   FileRef image_;

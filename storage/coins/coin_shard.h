@@ -6,14 +6,12 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <mutex>
-#include <vector>
 
-#include "absl/status/status.h"
 #include "engine/ports/coin_store.h"
 #include "storage/coins/coin_table.h"
 #include "storage/coins/record_space.h"
-#include "storage/coins/segment_writer.h"
 
 namespace headrace {
 
@@ -26,9 +24,18 @@ class CoinShard {
   // Encodes a record into the shard's young chunks.
   RecordLocation AppendYoung(RecordSpace& space, const uint8_t* txid, uint32_t index, const Coin& coin);
 
-  // Copies every living record that is young or in a retiring segment to the open old segment, and gives the young
-  // chunks back. Takes the lock. `moved_bytes` grows by what was copied.
-  absl::Status MoveSurvivors(RecordSpace& space, SegmentWriter& writer, uint64_t kept_young_bytes, uint64_t& moved_bytes);
+  // A chunk of young records, filled from its beginning.
+  struct YoungExtent {
+    RecordSpace::YoungChunk chunk;
+    uint32_t used = 0;
+  };
+  // Extents leave in the order in which they were filled, after their living records were moved; there must be one. Whoever
+  // drops the last of them makes the next record begin a chunk.
+  const YoungExtent& oldest_young() const { return young_.front(); }
+  void DropOldestYoung() {
+    young_bytes_ -= young_.front().used;
+    young_.pop_front();
+  }
 
   uint64_t young_bytes() const { return young_bytes_; }
 
@@ -39,12 +46,7 @@ class CoinShard {
   }
 
  private:
-  struct YoungExtent {
-    RecordSpace::YoungChunk chunk;
-    uint32_t used = 0;
-  };
-
-  std::vector<YoungExtent> young_;
+  std::deque<YoungExtent> young_;
   uint64_t young_bytes_ = 0;
 };
 

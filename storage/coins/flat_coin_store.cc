@@ -14,6 +14,7 @@ namespace {
 
 // Shards a task takes at a time: few enough that the workers end together.
 constexpr size_t kShardGrain = 8;
+constexpr uint64_t kEvictedBytesAtOnce = 16 << 20;
 
 }  // namespace
 
@@ -148,14 +149,17 @@ absl::Status FlatCoinStore::Unapply(std::span<const WindowBlock> window, const B
 absl::Status FlatCoinStore::KeepYoungBounded() {
   const uint64_t most = state_.young_bytes_max();
   uint64_t young = state_.young_bytes();
-  if (young <= most || is_read_only_) return absl::OkStatus();
-  // A quarter is freed at once, so that the next windows find room.
-  while (young > most / 4 * 3) {
+  if (is_read_only_) return absl::OkStatus();
+  // A little after every window, so that none waits for much: twice what windows commonly bring, and more only to stay within
+  // the budget.
+  uint64_t left = kEvictedBytesAtOnce;
+  while (young > most || (young > most / 8 * 7 && left > 0)) {
     CoinShard& shard = state_.shards[next_evicted_];
     next_evicted_ = (next_evicted_ + 1) % kCoinShardCount;
-    young -= shard.young_bytes();
-    uint64_t moved_bytes = 0;
-    HR_RETURN_IF_ERROR(shard.MoveSurvivors(state_.space, writer_, most / 2, moved_bytes));
+    // The older half: most of what dies dies young.
+    HR_ASSIGN_OR_RETURN(const uint64_t walked, copier_.MoveYoung(shard, (shard.young_bytes() + 1) / 2, most / 2));
+    young -= walked;
+    left -= std::min(left, walked);
     HR_RETURN_IF_ERROR(writer_.Settle(false).status());
   }
   return absl::OkStatus();

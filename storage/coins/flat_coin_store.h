@@ -92,6 +92,7 @@ class FlatCoinStore : public CoinStore {
 
   CoinState state_;
   SegmentWriter writer_;
+  SurvivorCopier copier_;
   std::unique_ptr<CoinCheckpoint> checkpoint_;
   const bool is_read_only_;
 

@@ -42,9 +42,11 @@ class PageChecksums {
   uint32_t total() const { return Crc32c(bytes()); }
   size_t page_count() const { return sums_.size(); }
 
-  bool PageIsGood(const uint8_t* body, size_t page) const {
-    return Crc32c({body + page * kPageBytes, kPageBytes}) == sums_[page];
+  // Whether the page's 4096 bytes, wherever they are, are what was summed.
+  bool Matches(size_t page, const uint8_t* bytes) const {
+    return page < sums_.size() && Crc32c({bytes, kPageBytes}) == sums_[page];
   }
+  bool PageIsGood(const uint8_t* body, size_t page) const { return Matches(page, body + page * kPageBytes); }
   // Whether the pages that [begin, end) touches match their sums.
   bool PageRangeIsGood(const uint8_t* body, uint64_t begin, uint64_t end) const {
     for (size_t page = begin / kPageBytes; page * kPageBytes < end; ++page) {

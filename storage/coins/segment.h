@@ -21,7 +21,7 @@ namespace headrace {
 inline constexpr uint64_t kSegmentBytes = 64 << 20;
 inline constexpr uint64_t kSegmentUnits = kSegmentBytes / kRecordAlignment;
 inline constexpr uint32_t kSegmentCount = (uint64_t{1} << CoinSlot::kLocationBits) / kSegmentUnits;
-inline constexpr uint32_t kYoungChunkBytes = 256 << 10;
+inline constexpr uint32_t kYoungChunkBytes = 64 << 10;
 inline constexpr uint32_t kYoungChunksPerSegment = kSegmentBytes / kYoungChunkBytes;
 static_assert(kRecordBytesMax < kYoungChunkBytes);
 
