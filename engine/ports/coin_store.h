@@ -8,6 +8,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -36,6 +38,16 @@ struct WindowBlock {
   // BIP30's historical exceptions: this block may create outputs that exist; the older coins are gone for good.
   bool may_overwrite = false;
 };
+
+// What is being read from the disk for a block. May be dropped at any time.
+class CoinReads {
+ public:
+  virtual ~CoinReads() = default;
+  virtual bool done() const = 0;
+  // After done: why it could not be read.
+  virtual const absl::Status& status() const = 0;
+};
+using CoinReadsRef = std::shared_ptr<const CoinReads>;
 
 enum class WindowOutcome : uint8_t {
   kApplied,
@@ -69,6 +81,7 @@ struct CoinStoreCounters {
   uint64_t disk_bytes = 0;
   uint64_t checkpoints = 0;
   uint64_t bytes_written = 0;
+  uint64_t pages_read = 0;     // of records that were not in memory, by Locate
 };
 
 class CoinStore {
@@ -81,6 +94,13 @@ class CoinStore {
   // heights up to `recovery_end` are re-applied each part ignores what it has, and `spent` is not filled for those parts.
   virtual BlockPoint recovery_start() const = 0;
   virtual BlockPoint recovery_end() const = 0;
+
+  // located: starts reading, at depth, the records that these blocks will ask for and that are not in memory, so that Apply
+  // need not wait for the disk. No verdict, any order, any number of times; coins that do not exist yet are nobody's concern.
+  // `reads` gets one entry a block: null when there is nothing to wait for. `when_read` is called after each has become done,
+  // from any thread, perhaps before this returns.
+  virtual void Locate(std::span<const BlockColumns* const> blocks, std::span<CoinReadsRef> reads,
+                      const std::function<void()>& when_read) = 0;
 
   // Spends and creates everything of consecutive blocks, the first of which stands on resolved().hash. A coin created in
   // the window may be spent by a later transaction of it. An environment failure (disk, checksum) is a Status, and is

@@ -13,6 +13,8 @@ void BlockJob::Recycle() {
   columns.Clear();
   context = {};
   verdict = {};
+  is_located = false;
+  coin_reads = nullptr;
   spent.clear();
   arena.Reset();
   ahead_bytes = 0;

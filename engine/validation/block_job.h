@@ -16,6 +16,7 @@
 #include "engine/consensus/block_context.h"
 #include "engine/consensus/verdict.h"
 #include "engine/ports/block_store.h"
+#include "engine/ports/coin_store.h"
 #include "engine/ports/peer_gateway.h"
 #include "engine/primitives/block_columns.h"
 #include "engine/primitives/coin.h"
@@ -44,6 +45,10 @@ struct BlockJob {
   BlockColumns columns;
   BlockContext context;
   Verdict verdict;
+
+  // Before it is resolved: whether the store was asked to read what the block spends, and what it reads, if anything.
+  bool is_located = false;
+  CoinReadsRef coin_reads;
 
   // From resolved on: the coin each input spends (the coinbase's entry stays empty), scripts in the arena.
   std::vector<Coin> spent;

@@ -28,6 +28,7 @@ BlockPipeline::BlockPipeline(HeaderTree& tree, const ChainParams& params, BlockR
       coins_(coins),
       executor_(executor),
       doorbell_(doorbell),
+      reads_doorbell_(std::make_shared<DetachableDoorbell>(doorbell)),
       options_(options),
       resolver_(tree, params, coins, executor),
       chain_(tree),
@@ -35,7 +36,10 @@ BlockPipeline::BlockPipeline(HeaderTree& tree, const ChainParams& params, BlockR
   MakeGraph();
 }
 
-BlockPipeline::~BlockPipeline() { graph_->WaitUntilEmpty(); }
+BlockPipeline::~BlockPipeline() {
+  graph_->WaitUntilEmpty();
+  reads_doorbell_->TakeDown();
+}
 
 void BlockPipeline::MakeGraph() {
   const auto hand_back = [this](BlockJob* job) {

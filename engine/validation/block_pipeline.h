@@ -45,6 +45,10 @@ struct PipelineOptions {
   // Blocks parsed and waiting for their turn; more than this is dropped and read again from the block files.
   uint64_t ready_bytes_max = uint64_t{128} << 20;
   uint32_t read_ahead_blocks = 64;
+  // Blocks whose coins are asked of the disk before their window comes: enough to keep it busy, few enough that what was read
+  // is still in memory then.
+  uint32_t locate_ahead_blocks = 64;
+  uint64_t locate_ahead_bytes = uint64_t{32} << 20;
   // Bounds by number, for chains of tiny blocks: a job costs memory beside its bytes.
   uint32_t graph_blocks_max = 4096;
   uint32_t ready_blocks_max = 4096;
@@ -154,6 +158,7 @@ class BlockPipeline {
   absl::StatusOr<bool> Advance(std::vector<BlockReport>& reports);
   std::vector<HeaderId> PathTo(HeaderId target, uint32_t blocks_max) const;
   absl::StatusOr<bool> ReadAhead(std::span<const HeaderId> path);
+  bool LocateNext(std::span<const HeaderId> path);
   absl::StatusOr<bool> ResolveNext(std::span<const HeaderId> path, std::vector<BlockReport>& reports);
   absl::Status MissingBlock(HeaderId id) const;
   bool ScriptsAreAssumed(HeaderId id) const;
@@ -174,6 +179,8 @@ class BlockPipeline {
   CoinStore& coins_;
   Executor& executor_;
   Doorbell& doorbell_;
+  // Rung by reads of coins, which may end after the pipeline.
+  const std::shared_ptr<DetachableDoorbell> reads_doorbell_;
   const PipelineOptions options_;
   WindowResolver resolver_;
 

@@ -4,7 +4,7 @@
 //   received   its raw bytes lie in one slab
 //   parsed     columns, txids, wtxids                                     any order, parallel   (parse_stage)
 //   checked    context-free rules, and those that need only headers       any order, parallel   (check_stage)
-//   located    the bytes are in a block file and the block is next in line
+//   located    what it spends is in memory, or was asked of the disk     any order, parallel
 //   resolved   its coins are spent and created in the store, its spending
 //              rules hold                                                 window order          (resolve_stage)
 //   verified   every script passed, or is assumed valid                   any order, parallel   (verify_stage)

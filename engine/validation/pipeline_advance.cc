@@ -46,11 +46,13 @@ absl::StatusOr<bool> BlockPipeline::Advance(std::vector<BlockReport>& reports) {
     return true;
   }
   is_disconnecting_ = false;
-  const uint32_t blocks_max = std::max(options_.window_blocks_max, options_.read_ahead_blocks);
+  const uint32_t blocks_max =
+      std::max({options_.window_blocks_max, options_.read_ahead_blocks, options_.locate_ahead_blocks});
   const std::vector<HeaderId> path = PathTo(target, blocks_max);
   HR_ASSIGN_OR_RETURN(const bool read, ReadAhead(path));
+  const bool located = LocateNext(path);
   HR_ASSIGN_OR_RETURN(const bool resolved, ResolveNext(path, reports));
-  return read || resolved;
+  return read || located || resolved;
 }
 
 absl::Status BlockPipeline::MissingBlock(HeaderId id) const {
@@ -79,6 +81,32 @@ absl::StatusOr<bool> BlockPipeline::ReadAhead(std::span<const HeaderId> path) {
   return any;
 }
 
+bool BlockPipeline::LocateNext(std::span<const HeaderId> path) {
+  std::vector<BlockJob*> jobs;
+  std::vector<const BlockColumns*> columns;
+  uint64_t bytes = 0;
+  for (const HeaderId id : path.first(std::min<size_t>(path.size(), options_.locate_ahead_blocks))) {
+    const auto found = ready_.find({tree_.height(id), id});
+    if (found == ready_.end()) continue;
+    BlockJob* job = found->second.get();
+    if (!job->is_located) {
+      jobs.push_back(job);
+      columns.push_back(&job->columns);
+    }
+    bytes += job->footprint_bytes();
+    if (bytes > options_.locate_ahead_bytes) break;
+  }
+  if (jobs.empty()) return false;
+  std::vector<CoinReadsRef> reads(jobs.size());
+  coins_.Locate(columns, reads, [doorbell = reads_doorbell_] { doorbell->Ring(); });
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    jobs[i]->is_located = true;
+    jobs[i]->coin_reads = std::move(reads[i]);
+    jobs[i]->stage = BlockStage::kLocated;
+  }
+  return true;
+}
+
 absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, std::vector<BlockReport>& reports) {
   if (ahead_bytes_ > options_.ahead_bytes_max || ahead_.size() >= options_.ahead_blocks_max) return false;
   std::vector<BlockJob*> window;
@@ -87,6 +115,12 @@ absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, 
     const auto found = ready_.find({tree_.height(id), id});
     if (found == ready_.end()) break;
     BlockJob* job = found->second.get();
+    if (!job->is_located) break;
+    if (job->coin_reads != nullptr) {
+      // Its turn comes again when the disk is done; nobody waits for it here.
+      if (!job->coin_reads->done()) break;
+      HR_RETURN_IF_ERROR(job->coin_reads->status());
+    }
     // BIP30's exceptions are windows of their own.
     if (!window.empty() && (job->context.bip30_exception || window.back()->context.bip30_exception)) break;
     if (window.size() == options_.window_blocks_max || window_bytes > options_.window_bytes_max) break;

@@ -187,8 +187,7 @@ absl::StatusOr<bool> CoinCheckpoint::StartSync(bool wait) {
   for (const uint32_t id : named_segments_) {
     const Segment* segment = state_->space.segment(id);
     if (segment->is_durable) continue;
-    HR_ASSIGN_OR_RETURN(FileRef file, state_->files->Open(segment->path, OpenMode::kReadWrite));
-    batch->operations.push_back({FileOperation::Kind::kSync, std::move(file)});
+    batch->operations.push_back({FileOperation::Kind::kSync, segment->file});
   }
   batch->operations.push_back({FileOperation::Kind::kSync, image_});
   // Kept once it is handed over: whoever takes the checkpoint down waits for it.

@@ -42,6 +42,7 @@ absl::Status DeleteUnnamedFiles(FileSystem* files, const std::string& directory,
 FlatCoinStore::FlatCoinStore(const CoinStoreOptions& options)
     : writer_(&state_.space, options.files, options.directory, options.network_magic, [this] { state_.WaitForReaders(); }),
       copier_(&state_, &writer_),
+      cold_reader_(&state_),
       is_read_only_(options.is_read_only),
       plans_(kCoinShardCount),
       outcomes_(kCoinShardCount) {

@@ -47,6 +47,14 @@ class CoinTable {
     }
     return kNowhere;
   }
+  // Calls visit(location) for every slot that Find may ask about.
+  template <typename Visit>
+  void ForEachCandidate(uint64_t hash, Visit&& visit) const {
+    Find(hash, [&](RecordLocation location) {
+      visit(location);
+      return false;
+    });
+  }
 
   void PrefetchHome(uint64_t hash) const { __builtin_prefetch(&buckets_[hash & bucket_mask_]); }
   // The first location in the home bucket whose hash bits match; 0 for none. A hint for prefetching records.

@@ -221,6 +221,7 @@ CoinStoreCounters FlatCoinStore::counters() const {
   for (const Segment* segment : state_.space.OldSegments()) counters.disk_bytes += segment->file_bytes;
   counters.checkpoints = checkpoint_->published_count();
   counters.bytes_written = checkpoint_->bytes_written() + writer_.bytes_written();
+  counters.pages_read = cold_reader_.pages_read();
   return counters;
 }
 

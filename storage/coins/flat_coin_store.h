@@ -18,6 +18,7 @@
 #include "engine/ports/executor.h"
 #include "storage/coins/coin_checkpoint.h"
 #include "storage/coins/coin_state.h"
+#include "storage/coins/cold_reader.h"
 #include "storage/coins/segment_writer.h"
 #include "storage/coins/shard_plan.h"
 #include "storage/coins/window_ops.h"
@@ -54,6 +55,10 @@ class FlatCoinStore : public CoinStore {
   BlockPoint resolved() const override { return resolved_; }
   BlockPoint recovery_start() const override { return recovery_start_; }
   BlockPoint recovery_end() const override { return recovery_end_; }
+  void Locate(std::span<const BlockColumns* const> blocks, std::span<CoinReadsRef> reads,
+              const std::function<void()>& when_read) override {
+    cold_reader_.Locate(blocks, reads, when_read);
+  }
   absl::StatusOr<WindowOutcome> Apply(std::span<WindowBlock> window) override;
   absl::Status Unapply(std::span<const WindowBlock> window, const BlockPoint& previous) override;
   absl::StatusOr<bool> Find(const OutPoint& outpoint, Coin& coin, std::vector<uint8_t>& script_buffer) const override;
@@ -93,6 +98,7 @@ class FlatCoinStore : public CoinStore {
   CoinState state_;
   SegmentWriter writer_;
   SurvivorCopier copier_;
+  ColdReader cold_reader_;
   std::unique_ptr<CoinCheckpoint> checkpoint_;
   const bool is_read_only_;
 

@@ -15,6 +15,7 @@
 #include "storage/coins/coin_record.h"
 #include "storage/coins/coin_slot.h"
 #include "storage/coins/page_checksums.h"
+#include "storage/file/file_system.h"
 
 namespace headrace {
 
@@ -46,8 +47,9 @@ struct Segment {
   uint64_t record_count = 0;
   std::atomic<int64_t> live_count{0};
 
-  // Sealed: the body's checksums and the file's mapping, its size, and whether it has been fdatasynced.
+  // Sealed: the body's checksums, the open file and its mapping, its size, and whether it has been fdatasynced.
   PageChecksums checksums;
+  FileRef file;
   SharedBytes mapping;
   uint64_t file_bytes = 0;
   bool is_durable = false;

@@ -18,11 +18,10 @@ constexpr size_t kPiecesMax = 2;
 
 void SegmentCompaction::Begin(std::deque<uint32_t> retiring) { retiring_ = std::move(retiring); }
 
-absl::Status SegmentCompaction::OpenNext() {
-  HR_ASSIGN_OR_RETURN(file_, state_->files->Open(state_->space.segment(retiring_.front())->path, OpenMode::kRead));
+void SegmentCompaction::OpenNext() {
+  file_ = state_->space.segment(retiring_.front())->file;
   read_from_ = 0;
   next_record_ = kSegmentHeaderBytes;
-  return absl::OkStatus();
 }
 
 void SegmentCompaction::StartReading() {
@@ -60,7 +59,7 @@ absl::Status SegmentCompaction::Walk(const Piece& piece) {
 absl::StatusOr<bool> SegmentCompaction::Step(uint64_t bytes_max, bool wait) {
   uint64_t walked = 0;
   while (!retiring_.empty() && (wait || walked < bytes_max)) {
-    if (file_ == nullptr) HR_RETURN_IF_ERROR(OpenNext());
+    if (file_ == nullptr) OpenNext();
     StartReading();
     if (pieces_.empty()) {
       file_ = nullptr;

@@ -39,7 +39,7 @@ class SegmentCompaction {
     FileBatchRef batch;
   };
 
-  absl::Status OpenNext();
+  void OpenNext();
   void StartReading();
   absl::Status Walk(const Piece& piece);
 

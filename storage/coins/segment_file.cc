@@ -55,7 +55,9 @@ absl::StatusOr<std::unique_ptr<Segment>> OpenSealedSegment(FileSystem* files, co
   segment->checksums = PageChecksums::Load(sums);
   if (segment->checksums.total() != entry.checksum) return Damaged(path, "has page checksums that the manifest does not know");
   HR_ASSIGN_OR_RETURN(segment->mapping, files->MapReadOnly(file, 0, size));
+  files->ExpectRandomReads(segment->mapping.bytes);
   segment->base = segment->mapping.bytes.data();
+  segment->file = std::move(file);
   segment->file_bytes = size;
   segment->is_durable = true;
 

@@ -109,6 +109,8 @@ absl::Status SegmentWriter::MapSealed(Sealing& sealing) {
   Segment* open = space_->segment(sealing.id);
   auto sealed = std::make_unique<Segment>();
   HR_ASSIGN_OR_RETURN(sealed->mapping, files_->MapReadOnly(sealing.file, 0, open->file_bytes));
+  files_->ExpectRandomReads(sealed->mapping.bytes);
+  sealed->file = sealing.file;
   sealed->kind = SegmentKind::kSealed;
   sealed->id = open->id;
   sealed->base = sealed->mapping.bytes.data();

@@ -1,30 +1,9 @@
 #include "storage/coins/window_ops.h"
 
-#include "engine/crypto/small_hashes.h"
 #include "engine/primitives/coin.h"
 
 namespace headrace {
 namespace {
-
-// Calls visit(kind, txid, index, item) for everything a block does to the set, in consensus order. Outputs that can never
-// be spent are not coins; the coinbase's input spends none.
-template <typename Visit>
-void ForEachOp(const BlockColumns& columns, Visit&& visit) {
-  for (uint32_t transaction = 0; transaction < columns.transaction_count(); ++transaction) {
-    if (transaction > 0) {
-      for (uint32_t input = columns.first_input[transaction]; input < columns.first_input[transaction + 1]; ++input) {
-        const uint8_t* prevout = columns.prevout_bytes(input);
-        visit(CoinOp::kSpend, prevout, LoadLittle32(prevout + 32), input);
-      }
-    }
-    const CoinOp::Kind kind = transaction == 0 ? CoinOp::kCreateInCoinbase : CoinOp::kCreate;
-    const uint32_t first = columns.first_output[transaction];
-    for (uint32_t output = first; output < columns.first_output[transaction + 1]; ++output) {
-      if (IsUnspendable(columns.script_pubkey[output].In(columns.raw))) continue;
-      visit(kind, columns.txid[transaction].bytes.data(), output - first, output);
-    }
-  }
-}
 
 template <typename T>
 void EnsureCapacity(std::unique_ptr<T[]>& memory, size_t& capacity, size_t needed) {
@@ -51,11 +30,8 @@ void WindowOps::Partition(std::span<const WindowBlock> window, const uint64_t (&
       BlockShare& share = blocks_[block];
       share.count.fill(0);
       uint64_t* hash = hashes_.get() + share.first_item;
-      ForEachOp(*window[block].columns, [&](CoinOp::Kind, const uint8_t* txid, uint32_t index, uint32_t) {
-        uint8_t outpoint[OutPoint::kSerializedBytes];
-        std::memcpy(outpoint, txid, 32);
-        StoreLittle(outpoint + 32, index);
-        *hash = SipHash13OutPoint(hash_key[0], hash_key[1], outpoint);
+      ForEachCoinOp(*window[block].columns, [&](CoinOp::Kind, const uint8_t* txid, uint32_t index, uint32_t) {
+        *hash = HashOutPoint(hash_key, txid, index);
         ++share.count[ShardOf(*hash++)];
       });
     }
@@ -76,7 +52,7 @@ void WindowOps::Partition(std::span<const WindowBlock> window, const uint64_t (&
     for (size_t block = begin; block < end; ++block) {
       BlockShare& share = blocks_[block];
       const uint64_t* hash = hashes_.get() + share.first_item;
-      ForEachOp(*window[block].columns, [&](CoinOp::Kind kind, const uint8_t* txid, uint32_t index, uint32_t item) {
+      ForEachCoinOp(*window[block].columns, [&](CoinOp::Kind kind, const uint8_t* txid, uint32_t index, uint32_t item) {
         ops_[share.next[ShardOf(*hash)]++] = {*hash, txid, index, static_cast<uint32_t>(block), item, kind};
         ++hash;
       });

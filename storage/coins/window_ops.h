@@ -10,10 +10,13 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <vector>
 
+#include "engine/base/endian.h"
+#include "engine/crypto/small_hashes.h"
 #include "engine/ports/coin_store.h"
 #include "engine/ports/executor.h"
 #include "storage/coins/coin_manifest.h"
@@ -31,6 +34,33 @@ struct CoinOp {
   Kind kind;
 };
 static_assert(sizeof(CoinOp) == 32);
+
+// Calls visit(kind, txid, index, item) for everything a block does to the set, in consensus order. Outputs that can never
+// be spent are not coins; the coinbase's input spends none.
+template <typename Visit>
+void ForEachCoinOp(const BlockColumns& columns, Visit&& visit) {
+  for (uint32_t transaction = 0; transaction < columns.transaction_count(); ++transaction) {
+    if (transaction > 0) {
+      for (uint32_t input = columns.first_input[transaction]; input < columns.first_input[transaction + 1]; ++input) {
+        const uint8_t* prevout = columns.prevout_bytes(input);
+        visit(CoinOp::kSpend, prevout, LoadLittle32(prevout + 32), input);
+      }
+    }
+    const CoinOp::Kind kind = transaction == 0 ? CoinOp::kCreateInCoinbase : CoinOp::kCreate;
+    const uint32_t first = columns.first_output[transaction];
+    for (uint32_t output = first; output < columns.first_output[transaction + 1]; ++output) {
+      if (IsUnspendable(columns.script_pubkey[output].In(columns.raw))) continue;
+      visit(kind, columns.txid[transaction].bytes.data(), output - first, output);
+    }
+  }
+}
+
+inline uint64_t HashOutPoint(const uint64_t (&hash_key)[2], const uint8_t* txid, uint32_t index) {
+  uint8_t outpoint[OutPoint::kSerializedBytes];
+  std::memcpy(outpoint, txid, 32);
+  StoreLittle(outpoint + 32, index);
+  return SipHash13OutPoint(hash_key[0], hash_key[1], outpoint);
+}
 
 constexpr uint32_t ShardOf(uint64_t hash) { return static_cast<uint32_t>(hash >> 56); }
 static_assert(kCoinShardCount == 1u << 8);

@@ -23,9 +23,12 @@ absl::Status SubmitAndWait(FileSystem& files, std::vector<FileOperation> operati
 void FileBatch::Complete(absl::Status status) {
   HR_CHECK(!done());
   status_ = std::move(status);
+  // Nothing of the batch is touched once somebody may have seen that it is done.
+  const std::function<void()> tell = std::move(when_done);
   // Release: whoever sees done sees the status and the bytes that were read.
   done_.store(true, std::memory_order_release);
   done_.notify_all();
+  if (tell) tell();
 }
 
 void FileBatch::Wait() const {

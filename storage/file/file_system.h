@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -63,11 +64,13 @@ class FileBatchDriver {
 class FileBatch {
  public:
   std::vector<FileOperation> operations;
+  // Called once the batch is done, on the thread that completes it; it must not wait. Set before Submit.
+  std::function<void()> when_done;
 
   // Done means every operation has ended; `status` is the first failure, naming file and errno, and is set before done.
   bool done() const { return done_.load(std::memory_order_acquire); }
   const absl::Status& status() const { return status_; }
-  // For implementations. Calls notify after the store; the batch may be freed by the waiter at once.
+  // For implementations. Notifies after the store; the batch may be freed by the waiter at once.
   void Complete(absl::Status status);
   // For implementations without a thread: who carries the batch out while somebody waits for it. Set by Submit, and
   // outlives the batch's completion.
@@ -98,6 +101,11 @@ class FileSystem {
 
   // A read-only mapping of [offset, offset + size) as the file is now; the file may grow and be written elsewhere.
   virtual absl::StatusOr<SharedBytes> MapReadOnly(const FileRef& file, uint64_t offset, uint64_t size) = 0;
+
+  // Bytes of such a mapping will be read here and there: a page that is not in memory is then read by itself.
+  virtual void ExpectRandomReads(ByteSpan mapped) = 0;
+  // Whether looking at these bytes of a mapping would not wait for the disk. A hint: it may change at any moment.
+  virtual bool IsResident(ByteSpan mapped) = 0;
 
   virtual bool Exists(const std::string& path) = 0;
   virtual absl::StatusOr<std::vector<std::string>> List(const std::string& directory) = 0;  // names, sorted

@@ -33,6 +33,23 @@ class Mapping {
   const size_t size_;
 };
 
+// The whole pages that some mapped bytes touch.
+struct PageSpan {
+  static size_t PageBytes() {
+    static const size_t bytes = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+    return bytes;
+  }
+  explicit PageSpan(ByteSpan mapped) {
+    const auto first = reinterpret_cast<uintptr_t>(mapped.data());
+    const uintptr_t aligned = first / PageBytes() * PageBytes();
+    begin = reinterpret_cast<uint8_t*>(aligned);
+    size = (first + mapped.size() - aligned + PageBytes() - 1) / PageBytes() * PageBytes();
+  }
+
+  uint8_t* begin;
+  size_t size;
+};
+
 }  // namespace
 
 absl::StatusOr<FileRef> PosixFileSystem::Open(const std::string& path, OpenMode mode) {
@@ -44,12 +61,34 @@ absl::StatusOr<SharedBytes> PosixFileSystem::MapReadOnly(const FileRef& file, ui
   // Touching a page past the end of the file would be a SIGBUS, so the end is checked here.
   if (offset > file_size || size > file_size - offset) return ReadPastEnd(file->path(), offset, size);
   if (size == 0) return SharedBytes{{}, file};
-  const uint64_t page_size = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));
+  const uint64_t page_size = PageSpan::PageBytes();
   const uint64_t lead = offset % page_size;
   void* base = ::mmap(nullptr, lead + size, PROT_READ, MAP_SHARED, AsPosixFile(file).descriptor(),
                       static_cast<off_t>(offset - lead));
   if (base == MAP_FAILED) return FileError("map", file->path(), errno);
   return SharedBytes{{static_cast<const uint8_t*>(base) + lead, size}, std::make_shared<Mapping>(base, lead + size)};
+}
+
+void PosixFileSystem::ExpectRandomReads(ByteSpan mapped) {
+  const PageSpan pages(mapped);
+  ::madvise(pages.begin, pages.size, MADV_RANDOM);
+}
+
+bool PosixFileSystem::IsResident(ByteSpan mapped) {
+  // Pages asked about at once.
+  constexpr size_t kPagesMax = 64;
+  PageSpan pages(mapped);
+  while (pages.size > 0) {
+    unsigned char is_in_memory[kPagesMax];
+    const size_t size = std::min(pages.size, kPagesMax * PageSpan::PageBytes());
+    // A kernel that does not say leaves the reading to whoever looks.
+    if (::mincore(pages.begin, size, is_in_memory) != 0) return true;
+    const size_t count = size / PageSpan::PageBytes();
+    if (std::any_of(is_in_memory, is_in_memory + count, [](unsigned char state) { return (state & 1) == 0; })) return false;
+    pages.begin += size;
+    pages.size -= size;
+  }
+  return true;
 }
 
 bool PosixFileSystem::Exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }

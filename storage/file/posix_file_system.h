@@ -14,6 +14,8 @@ class PosixFileSystem : public FileSystem {
  public:
   absl::StatusOr<FileRef> Open(const std::string& path, OpenMode mode) override;
   absl::StatusOr<SharedBytes> MapReadOnly(const FileRef& file, uint64_t offset, uint64_t size) override;
+  void ExpectRandomReads(ByteSpan mapped) override;
+  bool IsResident(ByteSpan mapped) override;
   bool Exists(const std::string& path) override;
   absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override;
   absl::Status MakeDirectories(const std::string& path) override;

@@ -31,11 +31,13 @@ struct SimDiskCounters {
   uint64_t syncs = 0;
   uint64_t errors_injected = 0;
   uint64_t power_failures = 0;
+  uint64_t absent_pages = 0;
 };
 
 class SimDisk {
  public:
-  explicit SimDisk(SimEntropy entropy, Wakeup& wakeup) : entropy_(entropy), wakeup_(wakeup) {}
+  explicit SimDisk(SimEntropy entropy, Wakeup& wakeup)
+      : entropy_(entropy), residency_(SimEntropy(entropy).Fork()), wakeup_(wakeup) {}
 
   // A machine is switched on: everything that happens from now on carries its number.
   uint64_t SwitchOn();
@@ -61,6 +63,8 @@ class SimDisk {
   void SetTreachery(const std::string& forgotten, const std::string& swallowed) {
     forgotten_ = forgotten, swallowed_ = swallowed;
   }
+  // Memory is short: one page in `n` that a mapping shows has to be read first, or so the system says. Zero: none.
+  void ForgetOneIn(uint64_t n) { forget_one_in_ = n; }
   // After a sync that failed, what the system shows may differ from the medium: only a power failure tells.
   bool has_lost_writes() const { return has_lost_writes_; }
   // Changes bits of a file whose name holds `name`; false when there is none. The machine is off.
@@ -85,6 +89,11 @@ class SimDisk {
   bool HasDirectory(const std::string& path) const { return directories_.contains(path); }
   std::vector<std::string> List(const std::string& directory) const;
   uint64_t FreeBytes();
+  bool IsResident() {
+    const bool is_absent = residency_.OneIn(forget_one_in_);
+    counters_.absent_pages += is_absent;
+    return !is_absent;
+  }
 
   const SimDiskCounters& counters() const { return counters_; }
   uint64_t file_count() const { return names_.size(); }
@@ -119,6 +128,7 @@ class SimDisk {
   void DropBatches();
 
   SimEntropy entropy_;
+  SimEntropy residency_;
   Wakeup& wakeup_;
   bool is_on_ = false;
   uint64_t machine_ = 0;
@@ -130,6 +140,7 @@ class SimDisk {
   std::deque<Active> active_;
 
   uint64_t fail_one_in_ = 0;
+  uint64_t forget_one_in_ = 0;
   bool is_full_ = false;
   uint64_t operations_to_end_ = 0;
   bool ends_by_kill_ = false;

@@ -1,4 +1,5 @@
-// simulate: runs simulated worlds and says how to run the one that failed again. Worlds know nothing of one another: with
+// simulate: runs simulated worlds and says how to run the one that failed again. Worlds know nothing of one another:
+// with
 // --jobs, so many processes share the seeds.
 
 #include <sys/mman.h>
@@ -45,6 +46,7 @@ void Report(const WorldOptions& world, const WorldResult& result, double seconds
   std::printf(
       "seed=%llu trace=%016llx ticks=%llu nodes=%d adversaries=%d faults=%02x height=%u made=%llu connected=%llu "
       "reorganisations=%llu starts=%llu power_failures=%llu statuses=%llu comparisons=%llu disk_operations=%llu "
+      "absent_pages=%llu "
       "simulated_s=%.0f seconds=%.2f\n",
       static_cast<unsigned long long>(world.seed), static_cast<unsigned long long>(result.trace_hash),
       static_cast<unsigned long long>(world.ticks), world.nodes, world.adversaries, world.faults, result.height,
@@ -52,7 +54,8 @@ void Report(const WorldOptions& world, const WorldResult& result, double seconds
       static_cast<unsigned long long>(result.reorganisations), static_cast<unsigned long long>(result.starts),
       static_cast<unsigned long long>(result.power_failures), static_cast<unsigned long long>(result.statuses),
       static_cast<unsigned long long>(result.set_comparisons), static_cast<unsigned long long>(result.disk_operations),
-      static_cast<double>(result.simulated_ns) / kNsPerSecond, seconds);
+      static_cast<unsigned long long>(result.absent_pages), static_cast<double>(result.simulated_ns) / kNsPerSecond,
+      seconds);
   std::fflush(stdout);
 }
 

@@ -50,6 +50,8 @@ void World::MakeNodes() {
           10, 1, static_cast<uint8_t>(entropy.Below(static_cast<uint64_t>(options_.adversaries))), 255, 8333));
     }
     nodes_.push_back(std::make_unique<SimNode>(i, node, network_, clock_, entropy.Fork()));
+    // One machine in two has less memory than its node would like.
+    nodes_.back()->disk().ForgetOneIn(entropy.OneIn(2) ? static_cast<uint64_t>(entropy.Edgy(1, 4)) : 0);
     nodes_.back()->disk().SetTreachery(options_.forgotten_syncs, options_.swallowed_errors);
     starts_.push_back(Wakeup{.due_ns = clock_.now_ns() + entropy.Between(0, 500) * kNsPerMs});
     rebuilds_.push_back(SimNode::Rebuild::kNothing);
@@ -254,6 +256,7 @@ WorldResult World::Run() {
     trace_.Add("node ", node->number(), " disk operations=", disk.operations, " bytes=", disk.bytes_written,
                " syncs=", disk.syncs);
     result_.disk_operations += disk.operations;
+    result_.absent_pages += disk.absent_pages;
     result_.power_failures += disk.power_failures;
   }
   result_.trace_hash = trace_.hash();

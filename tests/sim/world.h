@@ -35,6 +35,7 @@ struct WorldResult {
   uint64_t power_failures = 0;
   uint64_t statuses = 0;
   uint64_t disk_operations = 0;
+  uint64_t absent_pages = 0;  // that a node was told are not in memory
   uint64_t set_comparisons = 0;
   uint64_t reorganisations = 0;
   uint32_t height = 0;

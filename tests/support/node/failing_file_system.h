@@ -27,6 +27,8 @@ class FailingFileSystem final : public FileSystem {
   absl::StatusOr<FileRef> Open(const std::string& path, OpenMode mode) override;
   void Submit(FileBatchRef batch) override;
   absl::StatusOr<SharedBytes> MapReadOnly(const FileRef& file, uint64_t offset, uint64_t size) override;
+  void ExpectRandomReads(ByteSpan mapped) override { inner_->ExpectRandomReads(mapped); }
+  bool IsResident(ByteSpan mapped) override { return inner_->IsResident(mapped); }
   bool Exists(const std::string& path) override { return inner_->Exists(path); }
   absl::StatusOr<std::vector<std::string>> List(const std::string& directory) override {
     return inner_->List(directory);
