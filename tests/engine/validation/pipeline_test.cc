@@ -291,6 +291,69 @@ TEST_F(PipelineTest, ARestartGoesOnWhereItWasAndAKillLosesNothingThatWasStored) 
   node.ExpectCoins(chain.coins());
 }
 
+// Coins of old segments that are not in memory.
+class ColdCoinsTest : public PipelineTest {
+ protected:
+  // A node whose coins are all in files, and a chain that is ten blocks longer, each of which spends a coin of its own.
+  void SetUp() override {
+    Grow(chain_, 150);
+    {
+      TestNode node(Options());
+      node.OfferShuffled(chain_, 1);
+      node.RunUntilQuiet();
+      ASSERT_TRUE(node.Shutdown().ok());
+    }
+    Grow(chain_, 10);
+    node_ = std::make_unique<TestNode>(Options());
+    node_->memory().SetShort(true);
+    node_->memory().HoldReads(true);
+    OfferFrom(*node_, chain_, 151);
+  }
+
+  ChainBuilder chain_;
+  std::unique_ptr<TestNode> node_;
+};
+
+TEST_F(ColdCoinsTest, BlocksWaitForTheDiskInOrderAndAreAllAskedForAtOnce) {
+  node_->RunUntilNothingMoves();
+  EXPECT_EQ(node_->Status().applied_height, 150u);
+  ASSERT_EQ(node_->memory().held().size(), 10u);
+  // Reads end in another order: the first block's last.
+  for (int i = 0; i < 5; ++i) node_->memory().Release(3);
+  node_->RunUntilNothingMoves();
+  EXPECT_EQ(node_->Status().applied_height, 150u);
+  node_->memory().Release(0);
+  node_->memory().Release(0);
+  node_->RunUntil([&] { return node_->Status().applied_height == 152; });
+  node_->RunUntilNothingMoves();
+  EXPECT_EQ(node_->Status().applied_height, 152u);
+  node_->memory().HoldReads(false);
+  node_->RunUntil([&] { return node_->Status().applied_height == chain_.height(); });
+  node_->ExpectCoins(chain_.coins());
+}
+
+TEST_F(ColdCoinsTest, AReadThatFailsStopsTheNodeAndIsNoVerdict) {
+  node_->RunUntilNothingMoves();
+  node_->memory().Fail(0);
+  absl::Status status;
+  for (int turn = 0; turn < 50 && status.ok(); ++turn) status = node_->Turn().status();
+  EXPECT_EQ(status.message(), "The disk did not read it.");
+  EXPECT_EQ(node_->node().AppliedTip().height, 150u);
+  node_.reset();
+  TestNode again(Options());
+  again.RunUntilQuiet();
+  OfferFrom(again, chain_, 151);
+  again.RunUntilQuiet();
+  EXPECT_EQ(again.Status().applied_height, chain_.height());
+  again.ExpectCoins(chain_.coins());
+}
+
+TEST_F(ColdCoinsTest, ANodeMayGoWhileItsReadsAreOut) {
+  node_->RunUntilNothingMoves();
+  ASSERT_FALSE(node_->memory().held().empty());
+  node_.reset();
+}
+
 TEST_F(PipelineTest, TheStopHeightIsExact) {
   ChainBuilder chain;
   Grow(chain, 150);

@@ -73,7 +73,7 @@ CoinWorld::CoinWorld(uint64_t seed, uint64_t cache_bytes_max, Executor* executor
     : random_(seed),
       executor_(executor == nullptr ? &inline_executor_ : executor),
       entropy_(seed),
-      files_(OpenFileSystem().value()),
+      files_(std::make_unique<ShortMemoryFileSystem>(OpenFileSystem().value())),
       cache_bytes_max_(cache_bytes_max) {
   origin_.hash = RandomHash(random_);
   store_ = OpenCoinStore(Options(directory_.path())).value();

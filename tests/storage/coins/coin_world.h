@@ -15,6 +15,7 @@
 #include "storage/file/open_file_system.h"
 #include "tests/reference/naive_coin_set.h"
 #include "tests/support/inline_executor.h"
+#include "tests/support/node/short_memory_file_system.h"
 #include "tests/support/temporary_directory.h"
 
 namespace headrace::testing {
@@ -53,6 +54,7 @@ class CoinWorld {
   CoinStoreOptions Options(const std::string& directory);
   FlatCoinStore& store() { return *store_; }
   FileSystem* files() { return files_.get(); }
+  ShortMemoryFileSystem& memory() { return *files_; }
   const std::string& directory() const { return directory_.path(); }
   std::mt19937_64& random() { return random_; }
   uint64_t Below(uint64_t bound) { return random_() % bound; }
@@ -93,7 +95,7 @@ class CoinWorld {
   Executor* executor_;
   FixedEntropy entropy_;
   TemporaryDirectory directory_;
-  std::unique_ptr<FileSystem> files_;
+  std::unique_ptr<ShortMemoryFileSystem> files_;
   uint64_t cache_bytes_max_;
   BlockPoint origin_;
   std::unique_ptr<FlatCoinStore> store_;

@@ -76,7 +76,9 @@ absl::StatusOr<std::unique_ptr<TestNode>> TestNode::TryStart(const TestNodeOptio
 absl::Status TestNode::Start(const TestNodeOptions& options) {
   const ChainParams& params = options.params == nullptr ? ParamsFor(ChainId::kRegtest) : *options.params;
   HR_ASSIGN_OR_RETURN(std::unique_ptr<FileSystem> files, OpenFileSystem());
-  files_ = std::make_unique<FailingFileSystem>(std::move(files));
+  auto memory = std::make_unique<ShortMemoryFileSystem>(std::move(files));
+  memory_ = memory.get();
+  files_ = std::make_unique<FailingFileSystem>(std::move(memory));
   FlatBlockStore::Options block_options;
   block_options.directory = options.directory + "/blocks";
   block_options.magic = params.message_magic;

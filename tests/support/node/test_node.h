@@ -12,6 +12,7 @@
 #include "storage/blocks/flat_block_store.h"
 #include "storage/coins/flat_coin_store.h"
 #include "tests/support/node/failing_file_system.h"
+#include "tests/support/node/short_memory_file_system.h"
 #include "tests/support/chain_builder.h"
 #include "tests/support/temporary_directory.h"
 
@@ -63,6 +64,8 @@ class TestNode {
   // From its `operations`-th next change on, the disk takes nothing any more: every write, sync, rename and removal fails and
   // leaves the files as they are. What a process that is killed there leaves behind.
   void FailDiskAfter(uint64_t operations) { files_->FailAfter(operations); }
+  // What is in memory, and when reads end.
+  ShortMemoryFileSystem& memory() { return *memory_; }
   // No file can be opened from now on.
   void FailOpens() { files_->FailOpens(); }
   bool disk_has_failed() const { return files_->has_failed(); }
@@ -90,6 +93,7 @@ class TestNode {
   std::unique_ptr<TestEntropy> entropy_;
   std::unique_ptr<NoDoorbell> doorbell_;
   std::unique_ptr<FailingFileSystem> files_;
+  ShortMemoryFileSystem* memory_ = nullptr;  // below files_, and owned by it
   std::unique_ptr<FlatBlockStore> blocks_;
   std::unique_ptr<FlatCoinStore> coins_;
   std::unique_ptr<Node> node_;
