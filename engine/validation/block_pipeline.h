@@ -56,9 +56,11 @@ struct PipelineOptions {
   // Nothing above this height is resolved (-stopatheight).
   uint32_t height_max = UINT32_MAX;
   AssumeValid assume_valid;
-  // A checkpoint starts after this long, or when the coin store holds more than its budget.
+  // A checkpoint starts after this long, if it would save the replay of so many bytes of blocks, or after a day. It writes the
+  // whole index: at the tip, where a block comes in ten minutes, that would be gigabytes for a few milliseconds of replay.
+  // What is not checkpointed is synced to the block files meanwhile, so that nothing is downloaded again.
   int64_t checkpoint_interval_ns = int64_t{60} * 1'000'000'000;
-  uint64_t coin_cache_bytes = uint64_t{450} << 20;
+  uint64_t checkpoint_replay_bytes_min = 0;
 };
 
 // What became of a block that was handed in.
@@ -213,6 +215,9 @@ class BlockPipeline {
   std::vector<JobOwner> pool_;
 
   int64_t last_checkpoint_ns_ = 0;
+  int64_t last_sync_ns_ = 0;
+  uint64_t checkpointed_bytes_ = 0;  // counters_.block_bytes when the last checkpoint began
+  uint64_t synced_bytes_ = 0;        // and when block files were last synced without one
   PipelineCounters counters_;
 
   // Held alone while the store or the applied tip changes, shared by readers.

@@ -12,7 +12,7 @@
 namespace headrace {
 namespace {
 
-constexpr int64_t kCheckpointPauseNs = 5'000'000'000;
+constexpr int64_t kCheckpointAgeMaxNs = int64_t{24} * 3600 * 1'000'000'000;
 
 }  // namespace
 
@@ -180,18 +180,24 @@ void BlockPipeline::StartVerification(BlockJob& job) {
 }
 
 absl::Status BlockPipeline::DriveCheckpoint(int64_t now_ns) {
-  if (last_checkpoint_ns_ == 0) last_checkpoint_ns_ = now_ns;
+  if (last_checkpoint_ns_ == 0) last_checkpoint_ns_ = last_sync_ns_ = now_ns;
   if (is_recovering_) return absl::OkStatus();
-  if (!coins_.checkpoint_under_way()) {
-    const bool due = now_ns - last_checkpoint_ns_ >= options_.checkpoint_interval_ns;
-    const bool full = coins_.counters().resident_bytes > options_.coin_cache_bytes;
-    const bool anything_new = !(coins_.durable() == coins_.resolved());
-    if (!anything_new || (!due && !full)) return absl::OkStatus();
-    // A full cache that a checkpoint cannot empty must not start one after the other.
-    if (full && !due && now_ns - last_checkpoint_ns_ < kCheckpointPauseNs) return absl::OkStatus();
-    last_checkpoint_ns_ = now_ns;
-    HR_RETURN_IF_ERROR(coins_.BeginCheckpoint());
+  if (coins_.checkpoint_under_way()) return coins_.StepCheckpoint();
+  const bool anything_new = !(coins_.durable() == coins_.resolved());
+  const int64_t elapsed_ns = now_ns - last_checkpoint_ns_;
+  if (!anything_new || elapsed_ns < options_.checkpoint_interval_ns) return absl::OkStatus();
+  const uint64_t replay_bytes = counters_.block_bytes - checkpointed_bytes_;
+  if (replay_bytes < options_.checkpoint_replay_bytes_min && elapsed_ns < kCheckpointAgeMaxNs) {
+    if (synced_bytes_ == counters_.block_bytes || now_ns - last_sync_ns_ < options_.checkpoint_interval_ns) {
+      return absl::OkStatus();
+    }
+    last_sync_ns_ = now_ns;
+    synced_bytes_ = counters_.block_bytes;
+    return blocks_.Sync();
   }
+  last_checkpoint_ns_ = last_sync_ns_ = now_ns;
+  checkpointed_bytes_ = synced_bytes_ = counters_.block_bytes;
+  HR_RETURN_IF_ERROR(coins_.BeginCheckpoint());
   return coins_.StepCheckpoint();
 }
 

@@ -41,8 +41,8 @@ SimNodeOptions DrawNodeOptions(SimEntropy& entropy) {
   pipeline.ready_blocks_max = static_cast<uint32_t>(entropy.Edgy(2, 64));
   pipeline.ahead_blocks_max = static_cast<uint32_t>(entropy.Edgy(1, 32));
   pipeline.checkpoint_interval_ns = entropy.Edgy(500, 30'000) * kNsPerMs;
-  // The index alone is larger than the smallest of these: then every pause ends with a checkpoint.
-  pipeline.coin_cache_bytes = static_cast<uint64_t>(entropy.Edgy(100'000, 8 << 20));
+  // Half of the nodes think a few blocks are worth no checkpoint.
+  pipeline.checkpoint_replay_bytes_min = entropy.OneIn(2) ? static_cast<uint64_t>(entropy.Edgy(1'000, 30'000)) : 0;
   options.node.download.window_blocks = static_cast<uint32_t>(entropy.Edgy(1, 64));
   options.node.download.in_flight_per_peer_max = static_cast<uint32_t>(entropy.Edgy(1, 16));
   // Blocks that wait for the one before them must never be enough to stop the node from listening for it.

@@ -124,6 +124,9 @@ TEST_F(OptionsTest, NumbersAreWholeAndWithinRange) {
     EXPECT_THAT(Bad({wrong}), HasSubstr("write a whole number from")) << wrong;
   }
   EXPECT_EQ(Good({"-checkpointinterval=0"}).checkpoint_interval_s, 0u);
+  // Asked for, it is kept; otherwise a few blocks do not make one.
+  EXPECT_EQ(Good({"-checkpointinterval=60"}).checkpoint_replay_bytes_min, 0u);
+  EXPECT_GT(Good({}).checkpoint_replay_bytes_min, uint64_t{8} << 20);
   EXPECT_EQ(Good({"-maxblocksintransit=1"}).blocks_in_transit_per_peer_max, 1u);
   EXPECT_EQ(Good({"-maxconnections=1000"}).connections_max, 1000u);
   EXPECT_EQ(Good({"-stopatheight=2147483647"}).stop_at_height, 2147483647u);

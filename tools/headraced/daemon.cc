@@ -234,7 +234,7 @@ absl::Status Daemon::StartNode() {
   node.download.in_flight_per_peer_max = options_.blocks_in_transit_per_peer_max;
   node.pipeline.assume_valid = {options_.assume_valid.value_or(params_.assume_valid), node.minimum_chain_work};
   node.pipeline.checkpoint_interval_ns = int64_t{options_.checkpoint_interval_s} * 1'000'000'000;
-  node.pipeline.coin_cache_bytes = options_.cache_bytes;
+  node.pipeline.checkpoint_replay_bytes_min = options_.checkpoint_replay_bytes_min;
   HR_LOG(kInfo, kNode, "posture=", node.pipeline.assume_valid.block.IsZero() ? "full" : "assumevalid",
          " assumevalid=", node.pipeline.assume_valid.block.ToHex(), " minimumchainwork=", node.minimum_chain_work.ToHex());
   node_ = std::make_unique<Node>(params_, node, NodePorts{clock_, *executor_, *blocks_, *coins_, *hub_, doorbell_});

@@ -53,7 +53,7 @@ constexpr OptionRow kOptions[] = {
      "How files are read and written: io_uring, pread, or auto (io_uring where the kernel offers it)."},
     {"checkpointinterval", OptionKind::kNumber, "SECONDS", "60",
      "Seconds between checkpoints of the coin store; what came after the last one is replayed after a crash. 0 begins each "
-     "as soon as the one before is published.", 0, 86'400},
+     "as soon as the one before is published. Unless it is given, less than 64 MiB of new blocks wait for up to a day.", 0, 86'400},
     {"server", OptionKind::kFlag, "", "1", "Accept commands over JSON-RPC."},
     {"rpcport", OptionKind::kNumber, "PORT", "8332, 18332, 48332, 38332 or 18443 by network",
      "Listen for JSON-RPC on this TCP port.", 1, 65535, true},

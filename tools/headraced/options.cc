@@ -54,8 +54,10 @@ void ReadMachineOptions(SettingReader& reader, const MachineFacts& machine, Daem
   const uint64_t half_of_memory_mib = machine.available_memory_bytes / 2 / kMiB;
   const int64_t cache_default_mib = static_cast<int64_t>(std::clamp<uint64_t>(half_of_memory_mib, 256, 16384));
   options.cache_bytes = static_cast<uint64_t>(reader.Number("dbcache").value_or(cache_default_mib)) * kMiB;
-  options.checkpoint_interval_s =
-      static_cast<uint32_t>(reader.Number("checkpointinterval").value_or(options.checkpoint_interval_s));
+  if (const std::optional<int64_t> interval = reader.Number("checkpointinterval")) {
+    options.checkpoint_interval_s = static_cast<uint32_t>(*interval);
+    options.checkpoint_replay_bytes_min = 0;
+  }
   static constexpr std::string_view kBackends[] = {"auto", "io_uring", "pread"};
   options.file_backend = reader.Word<FileBackend>("filebackend", kBackends);
 }

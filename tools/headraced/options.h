@@ -72,6 +72,8 @@ struct DaemonOptions {
   uint64_t cache_bytes = 0;
   FileBackend file_backend = FileBackend::kAuto;
   uint32_t checkpoint_interval_s = 60;
+  // An interval that was asked for is kept however little is new.
+  uint64_t checkpoint_replay_bytes_min = uint64_t{64} << 20;
 
   RpcOptions rpc;
 

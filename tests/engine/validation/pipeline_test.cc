@@ -291,6 +291,40 @@ TEST_F(PipelineTest, ARestartGoesOnWhereItWasAndAKillLosesNothingThatWasStored) 
   node.ExpectCoins(chain.coins());
 }
 
+TEST_F(PipelineTest, ACheckpointIsMadeWhenItSavesAReplayWorthIt) {
+  ChainBuilder chain;
+  Grow(chain, 30);
+  uint64_t chain_bytes = 0;
+  for (const auto& block : chain.blocks()) chain_bytes += block->raw->size();
+  TestNodeOptions options = Options();
+  options.node.pipeline.checkpoint_interval_ns = int64_t{60} * 1'000'000'000;
+  options.node.pipeline.checkpoint_replay_bytes_min = chain_bytes + 1;
+  TestNode node(options);
+  const auto checkpoints_after = [&](int64_t seconds) {
+    node.PassTime(seconds);
+    node.RunUntilNothingMoves();
+    return node.coins().counters().checkpoints;
+  };
+  OfferFrom(node, chain, 1);
+  node.RunUntilQuiet();
+  EXPECT_EQ(checkpoints_after(50), 0u);
+  // One byte too few: the files are synced, once, and that is all.
+  const uint64_t changes = node.disk_changes();
+  EXPECT_EQ(checkpoints_after(20), 0u);
+  const uint64_t synced = node.disk_changes();
+  EXPECT_GT(synced, changes);
+  EXPECT_EQ(checkpoints_after(3600), 0u);
+  EXPECT_EQ(node.disk_changes(), synced);
+  EXPECT_EQ(checkpoints_after(24 * 3600), 1u);
+  // Nothing is new.
+  EXPECT_EQ(checkpoints_after(24 * 3600), 1u);
+  // Enough at last, and the interval is long over.
+  Grow(chain, 31);
+  OfferFrom(node, chain, 31);
+  node.RunUntilQuiet();
+  EXPECT_EQ(checkpoints_after(1), 2u);
+}
+
 // Coins of old segments that are not in memory.
 class ColdCoinsTest : public PipelineTest {
  protected:

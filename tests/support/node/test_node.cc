@@ -20,6 +20,7 @@ class TestNode::SteppedClock : public Clock {
   int64_t MonotonicNs() override { return now_ns_ += 1'000'000; }
   int64_t UnixSeconds() override { return now_s_; }
   void SetNow(int64_t now_s) { now_s_ = now_s; }
+  void PassTime(int64_t seconds) { now_ns_ += seconds * 1'000'000'000; }
 
  private:
   int64_t now_ns_ = 1'000'000'000;
@@ -115,6 +116,7 @@ absl::Status TestNode::Start(const TestNodeOptions& options) {
 TestNode::~TestNode() = default;
 
 void TestNode::SetNow(int64_t now_s) { clock_->SetNow(now_s); }
+void TestNode::PassTime(int64_t seconds) { clock_->PassTime(seconds); }
 
 void TestNode::Offer(const TestBlock& block) {
   MaskedBytes bytes{SharedBytes::From(block.raw)};

@@ -60,6 +60,8 @@ class TestNode {
   absl::StatusOr<bool> Turn() { return node_->Step(); }
   absl::Status Shutdown() { return node_->Shutdown(); }
   void SetNow(int64_t now_s);
+  // Of the clock that intervals are measured by; each look at it takes a millisecond besides.
+  void PassTime(int64_t seconds);
 
   // From its `operations`-th next change on, the disk takes nothing any more: every write, sync, rename and removal fails and
   // leaves the files as they are. What a process that is killed there leaves behind.
