@@ -49,5 +49,73 @@ TEST(ChaingenTest, ANodeEndsOnTheExpectedSet) {
   EXPECT_GT(node.Summary().value("scripts_verified", 0u), kBlocks);
 }
 
+// Runs the generator into a folder of block files; returns what it expects.
+nlohmann::json GenerateFolder(const TemporaryDirectory& directory, std::vector<std::string> options) {
+  const std::string facts = directory.File("facts.json");
+  options.insert(options.begin(), {Program("headrace-chaingen"), "--output-dir=" + directory.File("blocks"),
+                                   "--expected=" + facts});
+  const ProgramResult result = RunProgram(options, 300);
+  EXPECT_EQ(result.status, 0) << result.output << result.errors;
+  EXPECT_NE(result.output.find(" bare-inputs/cpu-second="), std::string::npos) << result.output;
+  return ReadJson(facts);
+}
+
+// Imports the folder's only file in full and holds the node's coins to the facts.
+void ExpectNodeAgrees(const TemporaryDirectory& directory, const nlohmann::json& expected, NodeProcess& node,
+                      std::vector<std::string> options = {}) {
+  options.insert(options.end(), {"-loadblock=" + directory.File("blocks/blk00000.dat"), "-connect=0",
+                                 "-stopatheight=" + std::to_string(expected.value("height", 0))});
+  ASSERT_EQ(node.RunToEnd(options, 300), 0) << node.process().Everything();
+  const nlohmann::json coins = node.Coins();
+  for (const char* field : {"height", "bestblock", "txouts", "hash_serialized_3", "muhash"}) {
+    EXPECT_EQ(coins.value(field, nlohmann::json()), expected[field]) << field;
+  }
+}
+
+TEST(ChaingenTest, ANodeAcceptsEveryErasChain) {
+  for (const char* era : {"2012", "2017", "2024"}) {
+    const TemporaryDirectory directory;
+    const nlohmann::json expected = GenerateFolder(directory, {std::string("--era=") + era, "--blocks=160",
+                                                               "--transactions-per-block=60", "--seed=3"});
+    NodeProcess node("regtest");
+    ExpectNodeAgrees(directory, expected, node);
+    if (HasFatalFailure()) return;
+    EXPECT_GT(expected.value("inputs", 0u), 2000u);
+    EXPECT_EQ(node.Summary().value("scripts_verified", 0u), expected.value("inputs", 0u)) << era;
+    uint64_t spent = 0;
+    for (const auto& [script, count] : expected["inputs_by_script"].items()) spent += count.get<uint64_t>();
+    EXPECT_EQ(spent, expected.value("inputs", 0u)) << era;
+  }
+}
+
+// Two weeks of work at one block in ten minutes are 2016 blocks; one more must stand above the named block. A rebuilt
+// index has forgotten whose scripts were verified before.
+TEST(ChaingenTest, ATailLetsAssumevalidApply) {
+  constexpr uint64_t kTwoWeeksBlocks = 2016;
+  for (const bool is_long_enough : {false, true}) {
+    // A few blocks short, so that some of the blocks that are too recent spend something.
+    const uint64_t tail = is_long_enough ? kTwoWeeksBlocks + 1 : kTwoWeeksBlocks - 8;
+    const TemporaryDirectory directory;
+    const nlohmann::json expected =
+        GenerateFolder(directory, {"--blocks=" + std::to_string(120 + tail), "--tail-blocks=" + std::to_string(tail),
+                                   "--transactions-per-block=20"});
+    NodeProcess node("regtest");
+    ExpectNodeAgrees(directory, expected, node);
+    if (HasFatalFailure()) return;
+    ExpectNodeAgrees(directory, expected, node, {"-reindex", "-assumevalid=" + expected.value("beforetail", "")});
+    if (HasFatalFailure()) return;
+    const uint64_t inputs = expected.value("inputs", uint64_t{0});
+    const uint64_t skipped = node.Summary().value("scripts_skipped", uint64_t{0});
+    EXPECT_GT(inputs, 100u);
+    if (is_long_enough) {
+      EXPECT_EQ(skipped, inputs);
+    } else {
+      EXPECT_GT(skipped, 0u);
+      EXPECT_LT(skipped, inputs) << "the last blocks before the tail are too recent";
+    }
+    EXPECT_EQ(node.Summary().value("scripts_verified", uint64_t{0}), inputs - skipped);
+  }
+}
+
 }  // namespace
 }  // namespace headrace::testing

@@ -4,6 +4,7 @@
 #include "engine/base/endian.h"
 #include "engine/crypto/small_hashes.h"
 #include "engine/primitives/byte_writer.h"
+#include "tools/chaingen/nonce_table.h"
 #include "tools/chaingen/parallel.h"
 #include "tools/chaingen/script_builder.h"
 #include "tools/chaingen/sighash.h"
@@ -40,6 +41,7 @@ void KeyRing::MakeKey(uint64_t seed, uint32_t index) {
   HR_CHECK(IsValidSecretKey(key.secret));
   key.public_key = PublicKeyOf(key.secret, true);
   key.uncompressed_key = PublicKeyOf(key.secret, false);
+  key.even_secret = EvenSecret(key.secret);
   key.x_only_key = XOnlyKeyOf(key.secret);
 }
 
@@ -61,7 +63,7 @@ void KeyRing::MakeScripts(uint32_t index) {
     script(kind) = WitnessProgram(0, Sha256(committed(kind)));
   }
   const Digest256 key_tweak = TapTweak(key.x_only_key, {});
-  key.taproot_secret = TweakSecretKey(key.secret, key_tweak);
+  key.taproot_secret = EvenSecret(TweakSecretKey(key.secret, key_tweak));
   script(LockKind::kP2trKey) = WitnessProgram(1, TweakOutputKey(key.x_only_key, key_tweak).key);
   const Digest256 script_tweak = TapTweak(key.x_only_key, TapLeafHash(committed(LockKind::kP2trScript)));
   const TweakedOutputKey output = TweakOutputKey(key.x_only_key, script_tweak);
@@ -73,9 +75,9 @@ Bytes KeyRing::CommittedScript(Lock lock) const {
   const Key& key = keys_[lock.key];
   switch (lock.kind) {
     case LockKind::kP2shMultisig2of3:
-    case LockKind::kP2wshMultisig2of3: return Multisig(lock.key, 2, 3);
+    case LockKind::kP2wshMultisig2of3: return ScriptPubkey({LockKind::kMultisig2of3, lock.key});
     case LockKind::kP2shP2wpkh: return ScriptPubkey({LockKind::kP2wpkh, lock.key});
-    case LockKind::kP2shP2wsh: return PayToKey(key.public_key);
+    case LockKind::kP2shP2wsh: return ScriptPubkey({LockKind::kP2pk, lock.key});
     // The leaf asks for the neighbour's signature, so that it could not be spent by the internal key's owner.
     case LockKind::kP2trScript:
       return ScriptBuilder().Push(keys_[(lock.key + 1) % size()].x_only_key).Op(kOpCheckSig).Take();

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "engine/crypto/signing.h"
-#include "tools/chaingen/lock.h"
 #include "engine/primitives/mutable_transaction.h"
+#include "tools/chaingen/lock.h"
 
 namespace headrace::chaingen {
 
@@ -22,9 +22,11 @@ class KeyRing {
   Bytes CommittedScript(Lock lock) const;
 
   const SecretKey& secret(uint32_t key) const { return keys_[key % size()].secret; }
+  // The secret or its negation, whichever has a point of even y: what signs for the key in taproot's scripts.
+  const SecretKey& even_secret(uint32_t key) const { return keys_[key % size()].even_secret; }
   const Bytes& public_key(uint32_t key) const { return keys_[key % size()].public_key; }
   const Bytes& uncompressed_key(uint32_t key) const { return keys_[key % size()].uncompressed_key; }
-  // Signs for the key path of kP2trKey.
+  // Signs for the key path of kP2trKey; even likewise.
   const SecretKey& taproot_secret(uint32_t key) const { return keys_[key].taproot_secret; }
   // BIP341: leaf version and parity, then the internal key; the tree of kP2trScript is one leaf.
   Bytes ControlBlock(uint32_t key) const;
@@ -37,6 +39,7 @@ class KeyRing {
  private:
   struct Key {
     SecretKey secret;
+    SecretKey even_secret;
     Bytes public_key;
     Bytes uncompressed_key;
     XOnlyKey x_only_key;

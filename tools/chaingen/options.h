@@ -11,7 +11,8 @@ namespace headrace::chaingen {
 
 struct Options {
   ChainShape shape;
-  std::string output;
+  std::string output;      // one file, or
+  std::string output_dir;  // a folder of them
   std::string expected;  // empty: not written
   bool wants_help = false;
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "engine/crypto/muhash.h"
 #include "engine/primitives/byte_writer.h"
 #include "tools/chaingen/parallel.h"
 
@@ -21,7 +20,7 @@ void SerializeCoin(const UnspentOutput& coin, std::vector<uint8_t>& out) {
   writer.VarBytes(coin.script);
 }
 
-Hash256 MuHashOf(const std::vector<UnspentOutput>& coins, uint32_t threads) {
+MuHash MuHashOf(const std::vector<UnspentOutput>& coins, uint32_t threads) {
   constexpr size_t kCoinsPerPart = 4096;
   std::vector<MuHash> parts((coins.size() + kCoinsPerPart - 1) / kCoinsPerPart);
   ParallelFor(parts.size(), threads, [&](size_t part) {
@@ -34,26 +33,34 @@ Hash256 MuHashOf(const std::vector<UnspentOutput>& coins, uint32_t threads) {
   });
   MuHash whole;
   for (const MuHash& part : parts) whole.Combine(part);
-  return Hash256(whole.Finish());
+  return whole;
 }
 
 }  // namespace
 
-SetDigest DigestSet(std::vector<UnspentOutput> coins, uint32_t threads) {
-  std::sort(coins.begin(), coins.end(),
+void SetDigester::Add(std::vector<UnspentOutput>& part) {
+  std::sort(part.begin(), part.end(),
             [](const UnspentOutput& a, const UnspentOutput& b) { return a.outpoint < b.outpoint; });
-  SetDigest digest;
-  digest.txouts = coins.size();
-  Sha256Hasher hasher;
+  digest_.txouts += part.size();
   std::vector<uint8_t> bytes;
-  for (const UnspentOutput& coin : coins) {
-    digest.total_amount += coin.amount;
+  for (const UnspentOutput& coin : part) {
+    digest_.total_amount += coin.amount;
     SerializeCoin(coin, bytes);
-    hasher.Write(bytes);
+    hasher_.Write(bytes);
   }
-  digest.hash_serialized_3 = Hash256(hasher.FinishDouble());
-  digest.muhash = MuHashOf(coins, threads);
-  return digest;
+  muhash_.Combine(MuHashOf(part, threads_));
+}
+
+SetDigest SetDigester::Finish() {
+  digest_.hash_serialized_3 = Hash256(hasher_.FinishDouble());
+  digest_.muhash = Hash256(muhash_.Finish());
+  return digest_;
+}
+
+SetDigest DigestSet(std::vector<UnspentOutput> coins, uint32_t threads) {
+  SetDigester digester(threads);
+  digester.Add(coins);
+  return digester.Finish();
 }
 
 }  // namespace headrace::chaingen

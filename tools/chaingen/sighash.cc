@@ -169,7 +169,8 @@ Digest256 TapLeafHash(ByteSpan script) {
   ByteWriter writer(bytes);
   writer.U8(0xc0);
   writer.VarBytes(script);
-  return TaggedHasher("TapLeaf").Write(bytes).Finish();
+  static const Sha256Hasher kTagged = TaggedHasher("TapLeaf");
+  return Sha256Hasher(kTagged).Write(bytes).Finish();
 }
 
 Digest256 TapTweak(ByteSpan internal_key, ByteSpan merkle_root) {

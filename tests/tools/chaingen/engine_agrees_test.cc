@@ -101,7 +101,7 @@ TEST(EngineAgrees, EverySpendPassesUnderAllRules) {
     if (HasFatalFailure()) return;
     EXPECT_GT(tally.passed, 0u);
     EXPECT_GT(tally.changed, 0u);
-    // Only signatures of the type NONE survive such a change: about one in seventy.
+    // Only signatures of the types NONE and SINGLE can survive such a change: fewer than one in seventy.
     EXPECT_LT(tally.changed_passed * 5, tally.changed);
     std::cout << "passed=" << tally.passed << " changed=" << tally.changed << " of which passed=" << tally.changed_passed
               << "\n";
@@ -110,7 +110,7 @@ TEST(EngineAgrees, EverySpendPassesUnderAllRules) {
 
 TEST(EngineAgrees, FullBlocksStayBelowTheSigopLimit) {
   ChainShape shape;
-  shape.blocks = 104;
+  shape.blocks = 112;
   shape.transactions_per_block = 20'000;
   shape.keys = 32;
   ChainGenerator generator(shape);
@@ -133,7 +133,7 @@ TEST(EngineAgrees, FullBlocksStayBelowTheSigopLimit) {
     highest = std::max(highest, cost);
   }
   EXPECT_LE(highest, 80'000u);
-  EXPECT_GT(highest, 10'000u);
+  EXPECT_GT(highest, 50'000u);
   std::cout << "highest=" << highest << "\n";
 }
 
