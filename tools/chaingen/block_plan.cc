@@ -1,5 +1,7 @@
 #include "tools/chaingen/block_plan.h"
 
+#include <algorithm>
+
 namespace headrace::chaingen {
 
 void ChainTotals::Add(const ChainTotals& other) {
@@ -27,7 +29,20 @@ void BlockPlan::Clear(uint32_t for_height) {
   emptied_slots.clear();
   totals = {};
   signed_transactions.clear();
-  handed_out = 0;
+  signing_order.clear();
+  wave_ends.clear();
+}
+
+// A counting sort.
+void BlockPlan::OrderByWave() {
+  uint32_t waves = 0;
+  for (const PlannedTransaction& transaction : transactions) waves = std::max(waves, transaction.wave + 1);
+  std::vector<uint32_t> next(waves + 1);
+  for (const PlannedTransaction& transaction : transactions) ++next[transaction.wave + 1];
+  for (uint32_t wave = 0; wave < waves; ++wave) next[wave + 1] += next[wave];
+  wave_ends.assign(next.begin() + 1, next.end());
+  signing_order.resize(transactions.size());
+  for (uint32_t i = 0; i < transactions.size(); ++i) signing_order[next[transactions[i].wave]++] = i;
 }
 
 }  // namespace headrace::chaingen

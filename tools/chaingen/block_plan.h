@@ -4,7 +4,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -36,6 +35,8 @@ struct PlannedTransaction {
   uint32_t lock_time = 0;
   int32_t version = 0;
   uint64_t data_seed = 0;
+  // One later than the latest of those whose outputs it spends within its own block; 0 without any.
+  uint32_t wave = 0;
 };
 
 struct SignedTransaction {
@@ -76,12 +77,13 @@ struct BlockPlan {
 
   // One a transaction. Signers write their own entries alone.
   std::vector<SignedTransaction> signed_transactions;
-  // How many have been handed to signers; under the pipeline's lock.
-  size_t handed_out = 0;
-  // Counts down to zero as they come back.
-  std::atomic<size_t> unsigned_left{0};
+  // Indexes of the transactions, wave after wave, and where in it each wave ends.
+  std::vector<uint32_t> signing_order;
+  std::vector<uint32_t> wave_ends;
 
   void Clear(uint32_t for_height);
+  // Fills the last two by the transactions' waves, of which none is empty.
+  void OrderByWave();
 };
 
 }  // namespace headrace::chaingen

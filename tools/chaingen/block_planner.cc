@@ -187,6 +187,9 @@ void BlockPlanner::AddInput(const PooledCoin& coin, uint32_t sequence, PlannedTr
   if (coin.lock.kind == LockKind::kCheckLockTime) transaction.lock_time = KeyRing::kLockTimeMax;
   if (coin.lock.kind == LockKind::kCheckSequence) transaction.version = 2;
   plan.has_witness |= HasWitness(coin.lock.kind);
+  if (table_.height(coin.slot) == height_) {
+    transaction.wave = std::max(transaction.wave, table_.wave(coin.slot) + 1);
+  }
   ++plan.totals.inputs;
   ++plan.totals.inputs_by_script[script];
   ++plan.totals.inputs_by_age[AgeClass(height_ - table_.height(coin.slot))];
@@ -261,7 +264,7 @@ void BlockPlanner::Divide(Amount payable, const PlannedTransaction& transaction,
 }
 
 void BlockPlanner::AddCoins(uint32_t payments, PlannedTransaction& transaction, const BlockPlan& plan) {
-  transaction.slot = table_.Add(height_, false, payments);
+  transaction.slot = table_.Add(height_, false, payments, transaction.wave);
   for (uint32_t i = 0; i < transaction.output_count; ++i) {
     const PlannedOutput& output = plan.outputs[transaction.first_output + i];
     if (output.data_bytes != 0) continue;
@@ -337,7 +340,7 @@ void BlockPlanner::PlanTransactions(uint32_t count, BlockPlan& plan) {
 
 void BlockPlanner::PlanCoinbase(BlockPlan& plan) {
   plan.coinbase_lock = DrawLock();
-  plan.coinbase_slot = table_.Add(height_, true, 1);
+  plan.coinbase_slot = table_.Add(height_, true, 1, 0);
   const PooledCoin coin = {plan.coinbase_slot, 0, plan.coinbase_lock, SubsidyAt(height_) + plan.fees};
   if (coin.amount >= kOutputAmountMin) {
     coins_.AddCoinbase(coin, height_ + kCoinbaseMaturity);
@@ -362,8 +365,7 @@ void BlockPlanner::PlanBlock(uint32_t height, BlockPlan& plan) {
   plan.totals.blocks = 1;
   plan.totals.transactions = 1 + plan.transactions.size();
   plan.signed_transactions.resize(plan.transactions.size());
-  // Relaxed: published with the plan itself.
-  plan.unsigned_left.store(plan.transactions.size(), std::memory_order_relaxed);
+  plan.OrderByWave();
 }
 
 }  // namespace headrace::chaingen

@@ -28,7 +28,8 @@ ChainGenerator::ChainGenerator(const ChainShape& shape)
       planner_(shape, table_),
       signer_(keys_, nonces_, table_),
       sealer_(keys_, table_),
-      pipeline_(shape.blocks, shape.threads, planner_, signer_) {}
+      pipeline_(shape.blocks, shape.threads, planner_,
+                [this](BlockPlan& plan, size_t index) { signer_.Sign(plan, index); }) {}
 
 Bytes ChainGenerator::NextBlock() {
   HR_CHECK(!done());

@@ -10,7 +10,11 @@
 #include "tools/chaingen/block_pipeline.h"
 #include "tools/chaingen/block_sealer.h"
 #include "tools/chaingen/chain_shape.h"
+#include "tools/chaingen/key_ring.h"
+#include "tools/chaingen/nonce_table.h"
 #include "tools/chaingen/set_digest.h"
+#include "tools/chaingen/transaction_signer.h"
+#include "tools/chaingen/transaction_table.h"
 
 namespace headrace::chaingen {
 

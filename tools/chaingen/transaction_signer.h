@@ -1,5 +1,5 @@
-// Turns a planned transaction into signed bytes. Any number of threads at a time, each on transactions of its own;
-// whoever spends an output waits for the txid that another thread is about to find. About three microseconds an input.
+// Turns a planned transaction into signed bytes. Any number of threads at a time, each on transactions of its own, once
+// everything that they spend is signed. About three microseconds an input.
 #pragma once
 
 #include <vector>

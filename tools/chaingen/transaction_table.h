@@ -2,12 +2,13 @@
 // coins of a transaction. 44 bytes a transaction.
 //
 // One thread, the planner's, adds, spends and releases. A txid is worked out later, by whichever thread signs the
-// transaction; others that spend from it wait for it here. Slots never move, so that signers read while the planner
-// adds; the planner hands a slot's number over through a lock, which publishes what it wrote.
+// transaction, and read by those that sign what spends it. Nobody waits here and nothing is atomic: the pipeline gives
+// a transaction to a signer only when all that it spends is signed, and its lock publishes what was written before.
+// Slots never move, so that signers read while the planner adds; one is released when its last spender's block is
+// sealed.
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -21,44 +22,36 @@ class TransactionTable {
  public:
   TransactionTable() : chunks_(std::make_unique<std::unique_ptr<Chunk>[]>(kChunksMax)) {}
 
-  // `outputs` are those that can be spent, at least one. The txid is unknown at first.
-  uint32_t Add(uint32_t height, bool is_coinbase, uint32_t outputs) {
+  // `outputs` are those that can be spent, at least one; `wave` is that of its signing, see signing_schedule.h. The
+  // txid is unknown at first.
+  uint32_t Add(uint32_t height, bool is_coinbase, uint32_t outputs, uint32_t wave) {
     HR_CHECK(outputs != 0);
     const uint32_t slot = TakeSlot();
     Chunk& chunk = ChunkOf(slot);
+    chunk.txids[slot % kSlotsPerChunk] = Hash256();
     chunk.origins[slot % kSlotsPerChunk] = height << 1 | (is_coinbase ? 1 : 0);
     chunk.unspent[slot % kSlotsPerChunk] = outputs;
-    // Relaxed: published with the slot's number.
-    chunk.is_known[slot % kSlotsPerChunk].store(0, std::memory_order_relaxed);
+    chunk.waves[slot % kSlotsPerChunk] = wave;
     return slot;
   }
 
-  // One output less; true when it was the last. Then the slot may be released once nobody waits for its txid any more.
+  // One output less; true when it was the last. Then the slot may be released once nobody reads its txid any more.
   bool Spend(uint32_t slot) { return --ChunkOf(slot).unspent[slot % kSlotsPerChunk] == 0; }
   void Release(uint32_t slot) { free_.push_back(slot); }
 
+  // The planner's thread, or any when the chain is done.
   uint32_t height(uint32_t slot) const { return ChunkOf(slot).origins[slot % kSlotsPerChunk] >> 1; }
   bool is_coinbase(uint32_t slot) const { return (ChunkOf(slot).origins[slot % kSlotsPerChunk] & 1) != 0; }
+  uint32_t wave(uint32_t slot) const { return ChunkOf(slot).waves[slot % kSlotsPerChunk]; }
 
-  // Once for a slot, from any thread.
-  void SetTxid(uint32_t slot, const Hash256& txid) {
-    Chunk& chunk = ChunkOf(slot);
-    chunk.txids[slot % kSlotsPerChunk] = txid;
-    std::atomic<uint32_t>& is_known = chunk.is_known[slot % kSlotsPerChunk];
-    // Whoever sees the flag sees the txid. Sequentially consistent, for libstdc++ looks whether anybody waits before it wakes: with a
-    // release alone that look may come before the store, and a waiter between the two sleeps for ever.
-    is_known.store(1, std::memory_order_seq_cst);
-    is_known.notify_all();
-  }
+  // Once for a slot, before anybody reads it.
+  void SetTxid(uint32_t slot, const Hash256& txid) { ChunkOf(slot).txids[slot % kSlotsPerChunk] = txid; }
 
-  // Waits until it is set. Signers take transactions in the order of planning, so that what they wait for is always in
-  // somebody's hands.
   const Hash256& Txid(uint32_t slot) const {
-    const Chunk& chunk = ChunkOf(slot);
-    const std::atomic<uint32_t>& is_known = chunk.is_known[slot % kSlotsPerChunk];
-    // Acquire: pairs with the release in SetTxid.
-    while (is_known.load(std::memory_order_acquire) == 0) is_known.wait(0, std::memory_order_acquire);
-    return chunk.txids[slot % kSlotsPerChunk];
+    const Hash256& txid = ChunkOf(slot).txids[slot % kSlotsPerChunk];
+    // No transaction hashes to zero: whoever comes here before the signer is told, rather than given a wrong chain.
+    HR_CHECK(txid != Hash256());
+    return txid;
   }
 
  private:
@@ -69,7 +62,7 @@ class TransactionTable {
     std::array<Hash256, kSlotsPerChunk> txids;
     std::array<uint32_t, kSlotsPerChunk> origins;
     std::array<uint32_t, kSlotsPerChunk> unspent;
-    std::array<std::atomic<uint32_t>, kSlotsPerChunk> is_known;
+    std::array<uint32_t, kSlotsPerChunk> waves;
   };
 
   Chunk& ChunkOf(uint32_t slot) const { return *chunks_[slot / kSlotsPerChunk]; }
