@@ -57,7 +57,10 @@ nlohmann::json GenerateFolder(const TemporaryDirectory& directory, std::vector<s
   const ProgramResult result = RunProgram(options, 300);
   EXPECT_EQ(result.status, 0) << result.output << result.errors;
   EXPECT_NE(result.output.find(" bare-inputs/cpu-second="), std::string::npos) << result.output;
-  return ReadJson(facts);
+  const nlohmann::json expected = ReadJson(facts);
+  EXPECT_NE(result.output.find(" hash_serialized_3=" + expected.value("hash_serialized_3", "?") + "\n"), std::string::npos)
+      << result.output;
+  return expected;
 }
 
 // Imports the folder's only file in full and holds the node's coins to the facts.

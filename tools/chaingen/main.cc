@@ -72,8 +72,7 @@ nlohmann::ordered_json ByScript(const std::array<uint64_t, kScriptKinds>& counts
   return json;
 }
 
-nlohmann::ordered_json Expected(const ChainGenerator& generator, const Hash256& before_tail) {
-  const SetDigest digest = generator.DigestOfUnspent();
+nlohmann::ordered_json Expected(const ChainGenerator& generator, const SetDigest& digest, const Hash256& before_tail) {
   const ChainTotals& totals = generator.totals();
   nlohmann::ordered_json json;
   json["height"] = generator.height();
@@ -105,6 +104,13 @@ absl::Status WriteExpected(const nlohmann::ordered_json& json, const std::string
   if (stream) return absl::OkStatus();
   return absl::UnavailableError(
       absl::StrCat("cannot write ", path, " (", std::strerror(errno), "): choose another path or free some space."));
+}
+
+// What a node that has the chain must say.
+void PrintEnd(const ChainGenerator& generator, const SetDigest& digest, const Hash256& before_tail) {
+  std::printf("height=%u bestblock=%s beforetail=%s txouts=%llu hash_serialized_3=%s\n", generator.height(),
+              generator.tip().ToHex().c_str(), before_tail.ToHex().c_str(), static_cast<unsigned long long>(digest.txouts),
+              digest.hash_serialized_3.ToHex().c_str());
 }
 
 // CPU seconds that libsecp256k1 alone would take for the chain's signatures, those of taproot being Schnorr's.
@@ -150,7 +156,11 @@ absl::Status Run(std::span<const char* const> arguments) {
   Hash256 before_tail;
   HR_RETURN_IF_ERROR(WriteChain(options, generator, before_tail));
   const Effort effort{SecondsSince(start), ProcessSeconds()};
-  if (!options.expected.empty()) HR_RETURN_IF_ERROR(WriteExpected(Expected(generator, before_tail), options.expected));
+  const SetDigest digest = generator.DigestOfUnspent();
+  if (!options.expected.empty()) {
+    HR_RETURN_IF_ERROR(WriteExpected(Expected(generator, digest, before_tail), options.expected));
+  }
+  PrintEnd(generator, digest, before_tail);
   PrintRates(generator.totals(), effort, options.shape.threads);
   return absl::OkStatus();
 }
