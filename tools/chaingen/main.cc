@@ -109,8 +109,8 @@ absl::Status WriteExpected(const nlohmann::ordered_json& json, const std::string
 // What a node that has the chain must say.
 void PrintEnd(const ChainGenerator& generator, const SetDigest& digest, const Hash256& before_tail) {
   std::printf("height=%u bestblock=%s beforetail=%s txouts=%llu hash_serialized_3=%s\n", generator.height(),
-              generator.tip().ToHex().c_str(), before_tail.ToHex().c_str(), static_cast<unsigned long long>(digest.txouts),
-              digest.hash_serialized_3.ToHex().c_str());
+              generator.tip().ToHex().c_str(), before_tail.ToHex().c_str(),
+              static_cast<unsigned long long>(digest.txouts), digest.hash_serialized_3.ToHex().c_str());
 }
 
 // CPU seconds that libsecp256k1 alone would take for the chain's signatures, those of taproot being Schnorr's.
