@@ -12,6 +12,8 @@ import re
 import shlex
 import subprocess
 
+from fault_files import StaleFault
+
 
 class MutantBuild:
     def __init__(self, copy):
@@ -45,16 +47,21 @@ class MutantBuild:
             for line in self._ask("deps"):
                 if match := re.match(r"(\S+\.o): #deps", line):
                     output = match.group(1)
-                elif line.startswith(" ") and line.strip().startswith(str(self.copy.tree)):
-                    name = pathlib.Path(line.strip()).relative_to(self.copy.tree).as_posix()
-                    self._deps.setdefault(name, set()).add(output)
+                elif line.startswith(" "):
+                    # Compiler caches may write paths as seen from the build directory.
+                    path = pathlib.Path(os.path.normpath(self.copy.build_directory / line.strip()))
+                    if path.is_relative_to(self.copy.tree):
+                        self._deps.setdefault(path.relative_to(self.copy.tree).as_posix(), set()).add(output)
         return self._deps.get(header, set())
 
     def _changed_objects(self, fault, program):
         if program not in self._inputs:
             self._inputs[program] = set(self._ask("inputs", f"bin/{program}"))
         own = self._objects_of_source.get(fault.file) or self._objects_with(fault.file)
-        return sorted(self._inputs[program].intersection(own))
+        changed = sorted(self._inputs[program].intersection(own))
+        if not changed:
+            raise StaleFault(f"{fault.name}: nothing that {program} is linked from is made of {fault.file}; name another test")
+        return changed
 
     def program_path(self, fault, program):
         return self.home / fault.name / program
