@@ -282,13 +282,15 @@ TEST_P(HostilePeerTest, WhatComesBeforeTheHandshakeIsNotHandedOn) {
   peer.Send(commands::kInv, inventory);
   peer.Send(commands::kVerack);
   peer.Send(commands::kInv, inventory);
-  node->WaitFor<PeerConnected>();
-  EXPECT_EQ(node->WaitFor<InventoryReceived>().items.size(), 1u);
   peer.SendPing(5);
-  int more = 0;
-  node->on_event = [&](PeerEvent&) { ++more; };
+  std::vector<std::string> told;
+  node->on_event = [&](PeerEvent& event) {
+    told.push_back(std::holds_alternative<PeerConnected>(event)       ? "connected"
+                   : std::holds_alternative<InventoryReceived>(event) ? "inventory"
+                                                                      : "another");
+  };
   Engine([&] { return peer.ReadUntil(commands::kPong); });
-  EXPECT_EQ(more, 0);
+  EXPECT_EQ(told, (std::vector<std::string>{"connected", "inventory"}));
 }
 
 TEST_P(HostilePeerTest, LateNegotiationAndOldVersionsAreRefused) {
@@ -328,6 +330,9 @@ TEST_P(HostilePeerTest, APongWaitsForTheEngine) {
   RawPeer peer(*node);
   peer.Introduce();
   ASSERT_TRUE(peer.ReadUntil(commands::kVerack));
+  node->WaitFor<PeerConnected>();
+  // The engine comes back for more, so that the request is the one event that it has not handled.
+  EXPECT_FALSE(node->hub->TakeEvents(node->events, 1));
   Body locator;
   EncodeLocator({70016, {Hash256()}, Hash256()}, locator);
   peer.Send(commands::kGetHeaders, locator);
@@ -340,6 +345,39 @@ TEST_P(HostilePeerTest, APongWaitsForTheEngine) {
   Engine([&] {
     if (!peer.ReadUntil(commands::kPong)) return false;
     return peer.seen.contains("headers");
+  });
+}
+
+TEST_P(HostilePeerTest, APeerWithManyUnansweredPingsIsNotRead) {
+  Start();
+  RawPeer peer(*node);
+  peer.Introduce();
+  ASSERT_TRUE(peer.ReadUntil(commands::kVerack));
+  Body locator;
+  EncodeLocator({70016, {Hash256()}, Hash256()}, locator);
+  peer.Send(commands::kGetHeaders, locator);
+  constexpr uint64_t kPings = 1'000;
+  for (uint64_t i = 1; i <= kPings; ++i) peer.SendPing(i);
+  const auto messages_received = [&] {
+    const std::vector<PeerStatusNet> peers = node->hub->Status();
+    return peers.empty() ? 0 : peers.front().messages_received;
+  };
+  // The engine takes nothing, so that every ping waits behind the request: version, verack, request and 64 pings.
+  constexpr uint64_t kMessagesReadMax = 3 + 64;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kSoonMs);
+  while (messages_received() < kMessagesReadMax && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_EQ(messages_received(), kMessagesReadMax);
+  // Nothing is lost, and the connection goes on.
+  Engine([&] {
+    for (uint64_t i = 1; i <= kPings; ++i) {
+      Body body;
+      uint64_t nonce = 0;
+      if (!peer.ReadUntil(commands::kPong, &body) || DecodeNonce(body, nonce) != DecodeError::kNone || nonce != i) return false;
+    }
+    return true;
   });
 }
 

@@ -40,6 +40,23 @@ class TwoHubsTest : public ::testing::TestWithParam<TransportChoice> {
     at_server = server->WaitFor<PeerConnected>().info;
   }
 
+  // The server sends blocks to a client whose engine takes no events for a while.
+  void ExpectBlocksWaitAndComeInOrder() {
+    constexpr uint32_t kBlocks = 100;
+    std::vector<PeerCommand> commands;
+    for (uint32_t i = 0; i < kBlocks; ++i) {
+      commands.push_back(SendBlock{at_server.id, SharedBytes::From(MakeBlock(i, 500'000))});
+    }
+    server->hub->Submit(commands);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    EXPECT_GT(server->hub->QueuedBytes(at_server.id), 10u * 500'000) << "the client must have stopped reading";
+    // Nothing is lost or out of order once the engine takes them.
+    for (uint32_t i = 0; i < kBlocks; ++i) {
+      const auto received = client->WaitFor<BlockReceived>();
+      ASSERT_EQ(received.hash, HashOf(MakeBlock(i, 500'000)));
+    }
+  }
+
   std::unique_ptr<Node> server;
   std::unique_ptr<Node> client;
   PeerInfo at_client;  // the server, as the client sees it
@@ -136,19 +153,14 @@ TEST_P(TwoHubsTest, AnEngineThatDoesNotTakeEventsHoldsThePeerBack) {
   PeerHubOptions options = Node::Defaults();
   options.events_max = 4;
   Join(Node::Defaults(), options);
-  constexpr uint32_t kBlocks = 100;
-  std::vector<PeerCommand> commands;
-  for (uint32_t i = 0; i < kBlocks; ++i) {
-    commands.push_back(SendBlock{at_server.id, SharedBytes::From(MakeBlock(i, 500'000))});
-  }
-  server->hub->Submit(commands);
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
-  EXPECT_GT(server->hub->QueuedBytes(at_server.id), 10u * 500'000) << "the client must have stopped reading";
-  // Nothing is lost or out of order once the engine takes them.
-  for (uint32_t i = 0; i < kBlocks; ++i) {
-    const auto received = client->WaitFor<BlockReceived>();
-    ASSERT_EQ(received.hash, HashOf(MakeBlock(i, 500'000)));
-  }
+  ExpectBlocksWaitAndComeInOrder();
+}
+
+TEST_P(TwoHubsTest, EventsThatWaitAreBoundedInBytes) {
+  PeerHubOptions options = Node::Defaults();
+  options.event_bytes_max = 2'000'000;
+  Join(Node::Defaults(), options);
+  ExpectBlocksWaitAndComeInOrder();
 }
 
 TEST_P(TwoHubsTest, DisconnectIsToldOnceAndTheManualPeerComesBack) {
