@@ -123,7 +123,7 @@ class TestRunner:
         path = path or self.copy.program(program)
         if program == "simulate":
             return self._run_seeds(path, arguments, timeout_s)
-        filters = [f"--gtest_filter={arguments[0]}"] if arguments else []
+        filters = ["--gtest_fail_fast", *(f"--gtest_filter={argument}" for argument in arguments[:1])]
         watch = self._watch(path, filters, timeout_s)
         case = watch.failed[0] if watch.failed else watch.running
         passed = watch.status == 0 and not watch.is_hanging and not watch.failed
