@@ -148,7 +148,8 @@ absl::Status SimDisk::Admit(const char* action, const std::string& path) {
     }
     return MachineIsOff();
   }
-  if (!entropy_.OneIn(fail_one_in_)) return absl::OkStatus();
+  const bool is_due = operations_to_error_ != 0 && --operations_to_error_ == 0;
+  if (!is_due && !entropy_.OneIn(fail_one_in_)) return absl::OkStatus();
   ++counters_.errors_injected;
   return FileError(action, path, EIO);
 }
@@ -278,9 +279,13 @@ std::vector<std::string> SimDisk::List(const std::string& directory) const {
 uint64_t SimDisk::FreeBytes() {
   // A disk that is filling up may still report room that others take before we do.
   if (is_full_ && entropy_.OneIn(2)) return ++counters_.errors_injected, 0;
+  return capacity_bytes_ - std::min(used_bytes(), capacity_bytes_);
+}
+
+uint64_t SimDisk::used_bytes() const {
   uint64_t used = 0;
   for (const auto& [path, file] : names_) used += file->size();
-  return kCapacityBytes - std::min(used, kCapacityBytes);
+  return used;
 }
 
 }  // namespace headrace::sim

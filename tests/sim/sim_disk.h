@@ -51,6 +51,9 @@ class SimDisk {
   // Faults; zero lifts them.
   void FailOneIn(uint64_t n) { fail_one_in_ = n; }
   void FillUp(bool is_full) { is_full_ = is_full; }
+  // The operation after so many others fails with EIO, once.
+  void FailAt(uint64_t operations) { operations_to_error_ = operations; }
+  void SetCapacity(uint64_t bytes) { capacity_bytes_ = bytes; }
   // Zero: not at all.
   void FailPowerAfter(uint64_t operations) { SetEnd(operations, false); }
   void KillAfter(uint64_t operations) { SetEnd(operations, true); }
@@ -94,6 +97,7 @@ class SimDisk {
     counters_.absent_pages += is_absent;
     return !is_absent;
   }
+  uint64_t used_bytes() const;
 
   const SimDiskCounters& counters() const { return counters_; }
   uint64_t file_count() const { return names_.size(); }
@@ -113,7 +117,6 @@ class SimDisk {
     size_t done_count = 0;
   };
 
-  static constexpr uint64_t kCapacityBytes = uint64_t{1} << 30;
   static constexpr size_t kDepth = 4;
 
   bool IsForgotten(const std::string& path) const {
@@ -141,7 +144,9 @@ class SimDisk {
 
   uint64_t fail_one_in_ = 0;
   uint64_t forget_one_in_ = 0;
+  uint64_t operations_to_error_ = 0;
   bool is_full_ = false;
+  uint64_t capacity_bytes_ = uint64_t{1} << 30;
   uint64_t operations_to_end_ = 0;
   bool ends_by_kill_ = false;
   uint64_t operations_after_name_change_ = 0;

@@ -1,0 +1,185 @@
+// Checkpoints of the coin store on a disk that fails at each of their operations in turn: where worlds meet such a
+// moment by chance, every one of them is visited here.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/coins/flat_coin_store.h"
+#include "tests/sim/sim_disk.h"
+#include "tests/sim/sim_file_system.h"
+#include "tests/storage/coins/coin_world.h"
+
+namespace headrace::sim {
+namespace {
+
+using testing::CoinWorld;
+using testing::WorldBlock;
+using BlockWindow = std::vector<std::shared_ptr<WorldBlock>>;
+
+constexpr char kCoins[] = "/coins";
+
+// Two windows: the second spends most of what the first made, so that its checkpoint replaces segments as well.
+struct History {
+  History() : world(3, 4 << 20) {
+    world.ApplyRandom(4, 0, 120);
+    first = world.chain();
+    world.ApplyRandom(4, 110, 30);
+    second = {world.chain().begin() + static_cast<ptrdiff_t>(first.size()), world.chain().end()};
+  }
+  BlockPoint PointOf(const BlockWindow& window) const { return {window.back()->hash, window.back()->naive.height}; }
+
+  CoinWorld world;
+  BlockWindow first;
+  BlockWindow second;
+};
+
+// A machine whose store has published a checkpoint of the first window and holds the second.
+class CoinMachine {
+ public:
+  CoinMachine(History& history, uint64_t seed) : history_(history), disk_(SimEntropy(seed), wakeup_) {
+    files_ = std::make_unique<SimFileSystem>(disk_);
+    EXPECT_TRUE(Open().ok());
+    Apply(history_.first);
+    EXPECT_TRUE(store_->FinishCheckpoint().ok());
+    Apply(history_.second);
+  }
+  ~CoinMachine() {
+    store_.reset();
+    disk_.FailPower();
+  }
+
+  absl::Status Open() {
+    store_.reset();
+    CoinStoreOptions options = history_.world.Options(kCoins);
+    options.files = files_.get();
+    absl::StatusOr<std::unique_ptr<FlatCoinStore>> opened = OpenCoinStore(options);
+    if (opened.ok()) store_ = *std::move(opened);
+    return opened.status();
+  }
+  void Apply(const BlockWindow& window) {
+    history_.world.ApplyToStore(*store_, window, false);
+    store_->SetApplied(store_->resolved());
+  }
+  // What was not durable is gone; a killed process leaves what it had written.
+  absl::Status FailPowerAndOpen() {
+    store_.reset();
+    disk_.FailPower();
+    return SwitchOn();
+  }
+  absl::Status KillAndOpen() {
+    store_.reset();
+    disk_.Kill();
+    return SwitchOn();
+  }
+  // The store stands at one of its two checkpoints, and goes on from there to what the naive set holds.
+  void ExpectWhole(bool second_is_promised) {
+    const BlockPoint durable = store_->durable();
+    const bool has_second = durable == history_.PointOf(history_.second);
+    EXPECT_TRUE(has_second || (!second_is_promised && durable == history_.PointOf(history_.first)))
+        << "the store starts from height " << durable.height;
+    if (!has_second) Apply(history_.second);
+    history_.world.ExpectEqual(*store_);
+  }
+
+  SimDisk& disk() { return disk_; }
+  FlatCoinStore& store() { return *store_; }
+
+ private:
+  absl::Status SwitchOn() {
+    files_ = std::make_unique<SimFileSystem>(disk_);
+    return Open();
+  }
+
+  History& history_;
+  Wakeup wakeup_;
+  SimDisk disk_;
+  std::unique_ptr<SimFileSystem> files_;
+  std::unique_ptr<FlatCoinStore> store_;
+};
+
+class CoinStoreOnDiskTest : public ::testing::Test {
+ protected:
+  static constexpr uint64_t kSeeds = 8;
+  // Copying the shards is one write after another, of which some will do; what follows them is visited wholly.
+  static constexpr uint64_t kEveryOperation = 20;
+  static constexpr uint64_t kStep = 61;
+
+  uint64_t OperationsOfACheckpoint() {
+    CoinMachine machine(history_, 1);
+    const uint64_t before = machine.disk().counters().operations;
+    EXPECT_TRUE(machine.store().FinishCheckpoint().ok());
+    return machine.disk().counters().operations - before;
+  }
+  void AtOperations(const std::function<void(uint64_t operation, uint64_t seed)>& body) {
+    const uint64_t count = OperationsOfACheckpoint();
+    ASSERT_GT(count, kEveryOperation);
+    for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+      for (uint64_t operation = 1; operation <= count; operation += operation + kEveryOperation < count ? kStep : 1) {
+        SCOPED_TRACE(::testing::Message() << "operation " << operation << " of " << count << ", seed " << seed);
+        body(operation, seed);
+        if (HasFailure()) return;
+      }
+    }
+  }
+
+  History history_;
+};
+
+TEST_F(CoinStoreOnDiskTest, ThePowerFailsAtAnyOperationOfACheckpoint) {
+  AtOperations([&](uint64_t operation, uint64_t seed) {
+    CoinMachine machine(history_, seed);
+    machine.disk().FailPowerAfter(operation);
+    const bool is_published = machine.store().FinishCheckpoint().ok();
+    const absl::Status opened = machine.FailPowerAndOpen();
+    ASSERT_TRUE(opened.ok()) << opened;
+    machine.ExpectWhole(is_published);
+  });
+}
+
+// Whoever starts after a kill deletes what no manifest names, which must not take away what an older manifest needs.
+TEST_F(CoinStoreOnDiskTest, ThePowerFailsWhenAKilledCheckpointHasBeenTidiedAway) {
+  AtOperations([&](uint64_t operation, uint64_t seed) {
+    CoinMachine machine(history_, seed);
+    machine.disk().KillAfter(operation);
+    const bool is_published = machine.store().FinishCheckpoint().ok();
+    const absl::Status after_kill = machine.KillAndOpen();
+    ASSERT_TRUE(after_kill.ok()) << after_kill;
+    const absl::Status after_failure = machine.FailPowerAndOpen();
+    ASSERT_TRUE(after_failure.ok()) << after_failure;
+    machine.ExpectWhole(is_published);
+  });
+}
+
+// After a failed sync the medium lacks what was written, and a manifest must not name it.
+TEST_F(CoinStoreOnDiskTest, AnyOperationOfACheckpointFails) {
+  AtOperations([&](uint64_t operation, uint64_t seed) {
+    CoinMachine machine(history_, seed);
+    machine.disk().FailAt(operation);
+    const bool is_published = machine.store().FinishCheckpoint().ok();
+    const absl::Status opened = machine.FailPowerAndOpen();
+    ASSERT_TRUE(opened.ok()) << opened;
+    machine.ExpectWhole(is_published);
+  });
+}
+
+TEST_F(CoinStoreOnDiskTest, ACheckpointBeginsOnlyWhereThereIsRoomForIt) {
+  CoinMachine machine(history_, 1);
+  const uint64_t used = machine.disk().used_bytes();
+  machine.disk().SetCapacity(used + (uint64_t{4} << 20));
+  const uint64_t written = machine.disk().counters().bytes_written;
+  const absl::Status status = machine.store().FinishCheckpoint();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
+  EXPECT_EQ(machine.disk().counters().bytes_written, written);
+  EXPECT_EQ(machine.store().durable(), history_.PointOf(history_.first));
+  machine.disk().SetCapacity(used + (uint64_t{64} << 20));
+  EXPECT_TRUE(machine.store().FinishCheckpoint().ok());
+  const absl::Status opened = machine.FailPowerAndOpen();
+  ASSERT_TRUE(opened.ok()) << opened;
+  machine.ExpectWhole(true);
+}
+
+}  // namespace
+}  // namespace headrace::sim
