@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "engine/crypto/small_hashes.h"
+#include "storage/coins/page_checksums.h"
 #include "tests/storage/coins/coin_world.h"
 #include "tests/support/data.h"
 
@@ -91,6 +93,17 @@ TEST_F(CoinDamage, IntactCopyIsFine) { EXPECT_TRUE(OpenAndReadAll().ok()); }
 TEST_F(CoinDamage, ManifestFlipped) { FlipAllOver(manifest_, 60); }
 TEST_F(CoinDamage, ManifestTruncated) { TruncateAllOver(manifest_); }
 TEST_F(CoinDamage, SegmentFlipped) { FlipAllOver(segment_, 60); }
+// As a file of another time has it: each page agrees with the checksum beside it, and the manifest knows better.
+TEST_F(CoinDamage, SegmentWhosePagesAgreeWithTheirOwnChecksumsAlone) {
+  std::vector<uint8_t> bytes = ReadFileBytes(segment_);
+  const size_t body_bytes = bytes.size() / (kPageBytes + 4) * kPageBytes;
+  bytes[body_bytes - 1] ^= 1;
+  const PageChecksums checksums = PageChecksums::Of({bytes.data(), body_bytes});
+  ASSERT_EQ(checksums.bytes().size(), bytes.size() - body_bytes);
+  std::copy(checksums.bytes().begin(), checksums.bytes().end(), bytes.begin() + static_cast<ptrdiff_t>(body_bytes));
+  WriteFileBytes(segment_, bytes);
+  ExpectSentence(segment_);
+}
 TEST_F(CoinDamage, SegmentTruncated) { TruncateAllOver(segment_); }
 TEST_F(CoinDamage, ImageTruncated) { TruncateAllOver(image_); }
 TEST_F(CoinDamage, ImageFlipped) {

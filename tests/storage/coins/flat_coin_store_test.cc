@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <thread>
 
@@ -102,6 +104,46 @@ TEST(FlatCoinStore, RecoversFromAFuzzyManifest) {
   EXPECT_GT(fuzzy, 0) << "no manifest held shards of different heights, so this test proved nothing";
 }
 
+// Some shards of the image are one block ahead of the others, and that block may still be refused.
+TEST(FlatCoinStore, AFuzzyCheckpointWaitsForItsVerdictsAndRecoversItsOwnBranch) {
+  CoinWorld world(78, 64 << 20);
+  world.ApplyRandom(10, 0, 30'000);
+  const BlockPoint lower = world.store().resolved();
+  ASSERT_TRUE(world.store().BeginCheckpoint().ok());
+  ASSERT_TRUE(world.store().StepCheckpoint().ok());
+  ASSERT_NO_FATAL_FAILURE(world.ApplyRandom(1, 400, 500));
+  world.store().SetApplied(lower);
+  const auto step_for_a_while = [&] {
+    for (int step = 0; step < 200 && world.store().checkpoint_under_way(); ++step) {
+      ASSERT_TRUE(world.store().StepCheckpoint().ok());
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  };
+  step_for_a_while();
+  EXPECT_TRUE(world.store().checkpoint_under_way());
+  EXPECT_EQ(world.store().counters().checkpoints, 0u) << "published above what was applied";
+  world.store().SetApplied(world.store().resolved());
+  for (int attempt = 0; attempt < 50 && world.store().checkpoint_under_way(); ++attempt) step_for_a_while();
+  EXPECT_EQ(world.store().counters().checkpoints, 1u);
+  TemporaryDirectory copy;
+  CopyDirectory(world.directory(), copy.path());
+  const auto opened = OpenCoinStore(world.Options(copy.path()));
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_EQ((*opened)->recovery_start(), lower);
+  EXPECT_EQ((*opened)->recovery_end(), world.store().resolved()) << "the image was not fuzzy, so this test proved nothing";
+
+  // Recovery takes up the very block that some shards hold, and no other of its height.
+  NaiveBlock another = world.MakeBlock(0, 1);
+  another.height = lower.height + 1;
+  const absl::StatusOr<WindowOutcome> outcome = world.TryWindow(**opened, {world.Finish(another, lower.hash)});
+  EXPECT_EQ(outcome.status().code(), absl::StatusCode::kFailedPrecondition) << outcome.status();
+
+  // A clean stop leaves all shards at one block.
+  EXPECT_EQ(world.store().durable(), lower);
+  ASSERT_TRUE(world.store().FinishCheckpoint().ok());
+  EXPECT_EQ(world.store().durable(), world.store().resolved());
+}
+
 TEST(FlatCoinStore, GivesUpACheckpointThatADisconnectOvertakes) {
   CoinWorld world(5, 64 << 20);
   world.ApplyRandom(10, 0, 100);
@@ -115,6 +157,10 @@ TEST(FlatCoinStore, GivesUpACheckpointThatADisconnectOvertakes) {
   EXPECT_EQ(world.store().durable(), durable) << "published above what was applied";
   world.UnapplyLast(1);
   EXPECT_FALSE(world.store().checkpoint_under_way());
+  const absl::StatusOr<std::vector<std::string>> names = world.files()->List(world.directory());
+  ASSERT_TRUE(names.ok()) << names.status();
+  EXPECT_EQ(std::count_if(names->begin(), names->end(), [](const std::string& name) { return name.starts_with("image-"); }), 1)
+      << "the image that was given up takes room";
   world.ExpectEqual(world.store());
   world.Checkpoint();
   world.RecoverAndCompare(world.directory());
