@@ -355,6 +355,24 @@ TEST_F(FlatBlockStoreTest, TheIndexCutAnywhereIsCutBackOrRefused) {
   }
 }
 
+// Two places are written in turn, so that a sync point that cannot be read leaves the one before it.
+TEST_F(FlatBlockStoreTest, EitherSyncPointAloneVouchesForWhatTheOlderOnePromised) {
+  std::vector<Stored> chain;
+  auto store = Open(Home()).value();
+  for (int sync = 0; sync < 2; ++sync) {
+    for (int i = 0; i < 3; ++i) Add(*store, chain, 500, 100);
+    ASSERT_TRUE(store->Sync().ok());
+  }
+  for (const uint64_t offset : kSyncPointOffsets) {
+    const std::string copy = CopyOf(Home());
+    FlipBit(copy + "/index.dat", offset + 20);
+    const auto revived = Open(copy);
+    ASSERT_TRUE(revived.ok()) << revived.status();
+    ASSERT_GE((*revived)->records().size(), 4u);
+    for (size_t id = 1; id <= 3; ++id) EXPECT_TRUE((*revived)->records()[id].data.exists()) << id;
+  }
+}
+
 TEST_F(FlatBlockStoreTest, EveryFlippedBitOfTheIndexIsNoticed) {
   std::vector<Stored> chain;
   {
