@@ -82,14 +82,22 @@ class TbbTaskGraph : public TaskGraph {
   std::vector<std::unique_ptr<Node>> nodes_;
 };
 
+tbb::task_arena::priority FrontierPriority(ExecutorUrgency urgency) {
+  return urgency == ExecutorUrgency::kUrgent ? tbb::task_arena::priority::high : tbb::task_arena::priority::low;
+}
+
+tbb::task_arena::priority BackgroundPriority(ExecutorUrgency urgency) {
+  return urgency == ExecutorUrgency::kUrgent ? tbb::task_arena::priority::normal : tbb::task_arena::priority::low;
+}
+
 class TbbExecutor : public Executor {
  public:
   // One slot of each arena is kept for the thread that calls in, so that it never waits for a worker to let it in.
-  explicit TbbExecutor(size_t workers)
+  TbbExecutor(size_t workers, ExecutorUrgency urgency)
       : workers_(workers),
         parallelism_(tbb::global_control::max_allowed_parallelism, workers + 1),
-        frontier_(static_cast<int>(workers + 1), 1, tbb::task_arena::priority::high),
-        background_(static_cast<int>(workers + 1), 1, tbb::task_arena::priority::normal) {
+        frontier_(static_cast<int>(workers + 1), 1, FrontierPriority(urgency)),
+        background_(static_cast<int>(workers + 1), 1, BackgroundPriority(urgency)) {
     frontier_.initialize();
     background_.initialize();
   }
@@ -127,8 +135,8 @@ class TbbExecutor : public Executor {
 
 }  // namespace
 
-std::unique_ptr<Executor> MakeTbbExecutor(size_t workers) {
-  return std::make_unique<TbbExecutor>(std::max<size_t>(workers, 1));
+std::unique_ptr<Executor> MakeTbbExecutor(size_t workers, ExecutorUrgency urgency) {
+  return std::make_unique<TbbExecutor>(std::max<size_t>(workers, 1), urgency);
 }
 
 }  // namespace headrace
