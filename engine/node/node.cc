@@ -43,6 +43,7 @@ Node::Node(const ChainParams& params, const NodeOptions& options, const NodePort
       strays_(params, tree_, records_, ports.blocks, pipeline_),
       import_(tree_, params),
       calls_(ports.doorbell),
+      whole_set_(*this),
       facade_(*this) {
   status_.chain = std::string(params.name);
 }
@@ -79,6 +80,7 @@ absl::StatusOr<bool> Node::Step() {
   }
   any |= calls_.Step();
   HR_RETURN_IF_ERROR(facade_.failure());
+  HR_RETURN_IF_ERROR(whole_set_.failure());
   HR_ASSIGN_OR_RETURN(const bool served, serving_.Step(ports_.peers, commands_));
   any |= served;
   SubmitCommands();
@@ -87,7 +89,7 @@ absl::StatusOr<bool> Node::Step() {
 }
 
 absl::Status Node::Shutdown() {
-  calls_.Close();
+  TurnAwayCalls();
   const absl::Status status = pipeline_.Shutdown();
   last_status_ns_ = 0;
   PublishStatus(ports_.clock.MonotonicNs());

@@ -18,6 +18,7 @@
 #include "engine/node/node_facade.h"
 #include "engine/node/node_status.h"
 #include "engine/node/stray_blocks.h"
+#include "engine/node/whole_set_work.h"
 #include "engine/ports/clock.h"
 #include "engine/ports/peer_gateway.h"
 #include "engine/sync/block_download.h"
@@ -58,7 +59,12 @@ class Node {
   // Questions and orders of other threads; answered while somebody turns the node.
   NodeFacade& facade() { return facade_; }
   // Questions and orders that wait, and all that come, fail: for whoever stops turning the node without Shutdown. Any thread.
-  void TurnAwayCalls() { calls_.Close(); }
+  void TurnAwayCalls() {
+    StopWholeSetWork();
+    calls_.Close();
+  }
+  // Ends work on the whole unspent set early: for whoever is about to wait for the answers to calls. Any thread.
+  void StopWholeSetWork() { whole_set_.Stop(); }
 
   NodeStatus Status() const;
   bool reached_stop_height() const { return reached_stop_height_.load(std::memory_order_relaxed); }
@@ -78,6 +84,7 @@ class Node {
 
  private:
   friend class NodeFacade;
+  friend class WholeSetWork;
 
   absl::StatusOr<bool> TakeEvents(int64_t now_ns);
   absl::Status Handle(const PeerEvent& event, int64_t now_ns);
@@ -110,6 +117,7 @@ class Node {
   BlockImport import_;
 
   EngineCalls calls_;
+  WholeSetWork whole_set_;
   NodeFacade facade_;
 
   std::vector<PeerEvent> events_;

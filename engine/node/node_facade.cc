@@ -136,17 +136,11 @@ absl::StatusOr<std::optional<UnspentOutput>> NodeFacade::FindOutput(const OutPoi
 }
 
 absl::StatusOr<CoinSetStatistics> NodeFacade::CoinSet(CoinSetHashes hashes) {
-  absl::StatusOr<CoinSetStatistics> statistics = absl::UnavailableError("The node is stopping.");
-  BlockPipeline& pipeline = node_.pipeline_;
-  HR_RETURN_IF_ERROR(node_.calls_.Run([&] {
-    // Set anew in every turn: another call like this one may have let go.
-    pipeline.Hold(true);
-    if (!pipeline.is_at_rest()) return false;
-    statistics = node_.ports_.coins.Statistics(hashes);
-    pipeline.Hold(false);
-    return true;
-  }));
-  return statistics;
+  return node_.whole_set_.Statistics(hashes);
+}
+
+absl::StatusOr<SnapshotFacts> NodeFacade::WriteSnapshot(const std::string& path) {
+  return node_.whole_set_.WriteSnapshot(path);
 }
 
 absl::Status NodeFacade::StopHeightFailure() const {

@@ -22,6 +22,7 @@
 #include "engine/chain/header_tree.h"
 #include "engine/consensus/chain_params.h"
 #include "engine/node/node_status.h"
+#include "engine/node/whole_set_work.h"
 #include "engine/ports/coin_store.h"
 #include "engine/validation/block_pipeline.h"
 
@@ -98,8 +99,11 @@ class NodeFacade {
   absl::StatusOr<std::vector<ChainTip>> ChainTips();
   // Nothing when it is spent, or was never there.
   absl::StatusOr<std::optional<UnspentOutput>> FindOutput(const OutPoint& outpoint);
-  // The engine stands still meanwhile: seconds a 10 million coins.
+  // Of the tip at the time of the question, while the engine goes on (whole_set_work.h): seconds a 10 million coins.
   absl::StatusOr<CoinSetStatistics> CoinSet(CoinSetHashes hashes);
+  // Writes the set of the tip to a file in the field's snapshot format. AlreadyExists; InvalidArgument for a path that
+  // cannot be written.
+  absl::StatusOr<SnapshotFacts> WriteSnapshot(const std::string& path);
 
   // Takes the block and its descendants out of the race, and follows the best chain without them. NotFound;
   // InvalidArgument for genesis.

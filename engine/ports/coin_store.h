@@ -7,10 +7,13 @@
 // the executor). Find may be called from any thread at any time.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -84,6 +87,32 @@ struct CoinStoreCounters {
   uint64_t pages_read = 0;     // of records that were not in memory, by Locate
 };
 
+// The whole set as the published manifest has it, which stays readable as long as this lives: the store goes on, and
+// puts off deleting the files. The parts of a manifest may stand at different blocks of one branch; Forward takes all
+// of them to the last one's, or further, before the set of a block is there to be read.
+//
+// Threads: one at a time, and not the engine's: each call may read the whole set. It may outlive the store, never the
+// store's file system and executor. A call that finds `must_stop` set ends soon, with Cancelled.
+class PinnedCoinSet {
+ public:
+  virtual ~PinnedCoinSet() = default;
+
+  // Where the part that is furthest behind stands, and the one furthest ahead.
+  virtual BlockPoint lowest() const = 0;
+  virtual BlockPoint highest() const = 0;
+  // Blocks in ascending order without a gap, the first above lowest(); `spent` and `arena` are not looked at, the
+  // columns only during the call. What they change is held in memory.
+  virtual absl::Status Forward(const WindowBlock& block) = 0;
+
+  // FailedPrecondition while the parts stand at different blocks.
+  virtual absl::StatusOr<CoinSetStatistics> Statistics(CoinSetHashes hashes, const std::atomic<bool>& must_stop) = 0;
+  // Writes the set in the field's snapshot format to a file that does not exist; it appears whole or not at all.
+  // Answers with the statistics, hash_serialized among them. AlreadyExists; InvalidArgument for a path that no file can
+  // be made at.
+  virtual absl::StatusOr<CoinSetStatistics> WriteSnapshot(const std::string& path,
+                                                          const std::atomic<bool>& must_stop) = 0;
+};
+
 class CoinStore {
  public:
   virtual ~CoinStore() = default;
@@ -127,10 +156,16 @@ class CoinStore {
   // The height a crash now would fall back to.
   virtual BlockPoint durable() const = 0;
 
+  // What the published manifest's furthest part holds; nothing when no manifest was published yet.
+  virtual std::optional<BlockPoint> durable_through() const = 0;
+
   virtual CoinStoreCounters counters() const = 0;
 
-  // Of the set as of resolved(), in bounded memory; seconds for ten million coins.
-  virtual absl::StatusOr<CoinSetStatistics> Statistics(CoinSetHashes hashes) const = 0;
+  // Pins the published manifest; there must be one (durable_through). Costs microseconds: files are opened by the first
+  // call that reads them.
+  virtual std::unique_ptr<PinnedCoinSet> Pin() const = 0;
+  // A sentence when there is something at `path` already: asked before long work ends there. Any thread.
+  virtual absl::Status CheckSnapshotPath(const std::string& path) const = 0;
 };
 
 }  // namespace headrace

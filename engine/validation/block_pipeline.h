@@ -107,10 +107,9 @@ class BlockPipeline {
   // While stored blocks are still joining the index, those of the applied tip's own chain may be among them: nothing is
   // resolved or disconnected before it is complete.
   void AwaitStoredBlocks(bool are_joining) { stored_blocks_are_joining_ = are_joining; }
-  // While held, nothing more is resolved: what is above the applied tip drains. For work that needs the store at rest.
+  // While held, nothing more is resolved: what is above the applied tip drains. For a checkpoint that must not fall far
+  // behind.
   void Hold(bool is_held) { is_held_ = is_held; }
-  // Whether the store holds the applied tip's set and nothing else.
-  bool is_at_rest() const { return ahead_.empty() && !is_recovering_; }
 
   // Waits for what is under way, applies what is verified, takes the rest back, and makes everything durable.
   absl::Status Shutdown();

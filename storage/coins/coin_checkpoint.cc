@@ -232,7 +232,7 @@ absl::Status CoinCheckpoint::Publish() {
   bytes_written_ += bytes.size();
   ++published_count_;
 
-  // From here on nothing needs what only the previous manifest named.
+  // From here on nothing needs what only the previous manifest named, but those who have pinned it.
   std::vector<std::string> obsolete;
   if (is_published_) obsolete.push_back(Path(ImageFileName(published_.image_serial)));
   std::vector<std::unique_ptr<Segment>> removed;
@@ -244,7 +244,7 @@ absl::Status CoinCheckpoint::Publish() {
   }
   state_->WaitForReaders();
   removed.clear();
-  for (const std::string& path : obsolete) HR_RETURN_IF_ERROR(state_->files->Remove(path));
+  for (const std::string& path : obsolete) HR_RETURN_IF_ERROR(state_->pins->Remove(path));
   HR_LOG(kInfo, kCoins, "checkpoint published height=", next_.Lowest().height, " through=", next_.Highest().height,
          " segments=", next_.segments.size(), " image_bytes=", next_.image_bytes);
   published_ = std::move(next_);

@@ -1,11 +1,12 @@
-// A checkpoint in the making, fuzzy by shard: first old segments that are mostly dead are compacted, then at successive window boundaries one shard after another is copied and written
-// out with its survivors, each as of the height it has then; the manifest that names them all is published when the
-// verdicts have reached the highest. The world never stops.
+// A checkpoint in the making, fuzzy by shard: first old segments that are mostly dead are compacted, then at successive
+// window boundaries one shard after another is copied and written out with its survivors, each as of the height it has
+// then; the manifest that names them all is published when the verdicts have reached the highest. The world never stops.
 //
 // Order on disk: whatever the blocks need (the engine's make_durable), segments, image, directory, then the manifest;
-// files of the one before go only after that.
+// files of the one before go only after that, or later: when nobody has them pinned any more (pinned_files.h).
 //
-// Threads: the engine thread. A step copies about `checkpoint_step_bytes` (8 MiB), and never waits for the disk but to publish, or when told to.
+// Threads: the engine thread. A step copies about `checkpoint_step_bytes` (8 MiB), and never waits for the disk but to
+// publish, or when told to.
 #pragma once
 
 #include <cstdint>

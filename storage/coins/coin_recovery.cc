@@ -48,6 +48,9 @@ FlatCoinStore::FlatCoinStore(const CoinStoreOptions& options)
       outcomes_(kCoinShardCount) {
   state_.files = options.files;
   state_.executor = options.executor;
+  state_.whole_set_executor = options.whole_set_executor != nullptr ? options.whole_set_executor : options.executor;
+  state_.whole_set_part_bytes = options.whole_set_part_bytes;
+  state_.pins = std::make_shared<PinnedFiles>(options.files);
   state_.directory = options.directory;
   state_.network_magic = options.network_magic;
   state_.cache_bytes_max = options.cache_bytes_max;

@@ -1,127 +1,26 @@
 #include "storage/coins/coin_set_statistics.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
-#include <mutex>
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/arena.h"
 #include "engine/base/status_macros.h"
 #include "engine/crypto/muhash.h"
-#include "engine/crypto/small_hashes.h"
 #include "engine/primitives/byte_writer.h"
+#include "storage/coins/record_space.h"
+#include "storage/coins/snapshot_coding.h"
 
 namespace headrace {
 namespace {
 
-// Coins of one part at most: their sort keys and hash input are in memory together.
-constexpr uint64_t kPartCoinsMax = 4 << 20;
-// Coins whose serialisations are made at once, to be hashed in order and multiplied in parallel.
-constexpr size_t kSerializeCoins = 1 << 16;
-constexpr size_t kSerializeGrain = 1 << 11;
+// Coins that are serialised before any is taken up: what they make stays in memory twice, as the next ones are begun.
+constexpr size_t kBatchCoins = 1 << 16;
+// Coins of one run at least; all outputs of a transaction are in one.
+constexpr size_t kRunCoins = 1 << 11;
 
-struct LiveRecord {
-  std::array<uint8_t, OutPoint::kSerializedBytes> outpoint;
-  RecordLocation location;
-
-  bool operator<(const LiveRecord& other) const {
-    const int order = std::memcmp(outpoint.data(), other.outpoint.data(), 32);
-    return order != 0 ? order < 0 : LoadLittle32(&outpoint[32]) < LoadLittle32(&other.outpoint[32]);
-  }
-};
-
-// Records one behind the other: so many of them (old segments, whose memory may go on with zeros), and at most to the end
-// of the bytes (young chunks).
-struct Stretch {
-  RecordLocation location;
-  uint64_t bytes;
-  uint64_t record_count;
-};
-
-std::vector<Stretch> StretchesOf(const CoinState& state) {
-  std::vector<Stretch> stretches;
-  for (const Segment* segment : state.space.OldSegments()) {
-    stretches.push_back({LocationOf(segment->id, kSegmentHeaderBytes), segment->records_end - kSegmentHeaderBytes,
-                         segment->record_count});
-  }
-  for (const CoinShard& shard : state.shards) {
-    shard.ForEachYoungChunk([&](RecordLocation location, ByteSpan bytes) { stretches.push_back({location, bytes.size(), ~uint64_t{0}}); });
-  }
-  return stretches;
-}
-
-bool IsAlive(const CoinState& state, const uint8_t* outpoint, RecordLocation location) {
-  const uint64_t hash = SipHash13OutPoint(state.hash_key[0], state.hash_key[1], outpoint);
-  const CoinTable& table = state.shards[ShardOf(hash)].table;
-  return table.Find(hash, [&](RecordLocation at) { return at == location; }) != CoinTable::kNowhere;
-}
-
-// Appends the living records of a stretch whose txid's first byte is in [first, last].
-absl::Status Collect(const CoinState& state, const Stretch& stretch, uint8_t first, uint8_t last,
-                     std::vector<LiveRecord>& found) {
-  uint64_t offset = 0;
-  for (uint64_t count = 0; count < stretch.record_count && offset < stretch.bytes; ++count) {
-    const RecordLocation location = stretch.location + offset / kRecordAlignment;
-    CoinRecord record;
-    if (state.space.Read(location, record) == RecordSpace::ReadResult::kDamaged) return state.space.DamageAt(location);
-    if (record.outpoint[0] >= first && record.outpoint[0] <= last && IsAlive(state, record.outpoint, location)) {
-      LiveRecord& live = found.emplace_back();
-      std::memcpy(live.outpoint.data(), record.outpoint, OutPoint::kSerializedBytes);
-      live.location = location;
-    }
-    offset += record.size;
-  }
-  return absl::OkStatus();
-}
-
-// One part, sorted.
-absl::Status CollectPart(const CoinState& state, const std::vector<Stretch>& stretches, uint8_t first, uint8_t last,
-                         std::vector<LiveRecord>& part) {
-  part.clear();
-  std::mutex mutex;
-  absl::Status status;
-  state.executor->ParallelFor(stretches.size(), 1, [&](size_t begin, size_t end) {
-    std::vector<LiveRecord> found;
-    absl::Status collected;
-    for (size_t i = begin; i < end && collected.ok(); ++i) collected = Collect(state, stretches[i], first, last, found);
-    // The order of arrival does not matter: the part is sorted below.
-    std::lock_guard lock(mutex);
-    part.insert(part.end(), found.begin(), found.end());
-    status.Update(collected);
-  });
-  HR_RETURN_IF_ERROR(status);
-  std::sort(part.begin(), part.end());
-  return absl::OkStatus();
-}
-
-// Calls visit(sorted records) for each part in turn.
-absl::Status ForEachPart(const CoinState& state, absl::FunctionRef<absl::Status(std::span<const LiveRecord>)> visit) {
-  const std::vector<Stretch> stretches = StretchesOf(state);
-  uint64_t parts = 1;
-  while (parts < 256 && state.coins() / parts > kPartCoinsMax) parts *= 2;
-  const uint64_t width = 256 / parts;
-  std::vector<LiveRecord> part;
-  uint64_t coins = 0;
-  for (uint64_t first = 0; first < 256; first += width) {
-    HR_RETURN_IF_ERROR(
-        CollectPart(state, stretches, static_cast<uint8_t>(first), static_cast<uint8_t>(first + width - 1), part));
-    coins += part.size();
-    HR_RETURN_IF_ERROR(visit(part));
-  }
-  if (coins != state.coins()) {
-    return absl::DataLossError(absl::StrCat("The coin store in ", state.directory, " names ", state.coins(), " coins and holds ",
-                                            coins, "; ", kReindexRemedy, "."));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Restore(const CoinState& state, RecordLocation location, Arena& arena, Coin& coin) {
-  CoinRecord record;
-  if (state.space.Read(location, record) == RecordSpace::ReadResult::kDamaged || !RestoreCoin(record, arena, coin)) {
-    return state.space.DamageAt(location);
-  }
-  return absl::OkStatus();
+bool SameTransaction(const PinnedRecord& a, const PinnedRecord& b) {
+  return a.prefix == b.prefix && std::memcmp(a.bytes, b.bytes, 32) == 0;
 }
 
 // txid | index | height * 2 + coinbase | amount | script with its size: what both set hashes are made over.
@@ -133,87 +32,132 @@ void SerializeCoin(const uint8_t* outpoint, const Coin& coin, std::vector<uint8_
   writer.VarBytes(coin.script);
 }
 
+// What is wanted of every coin.
+struct Wanted {
+  CoinSetHashes hashes;
+  bool snapshot = false;
+};
+
 // What one task makes of a run of coins.
-struct SerializedRun {
-  std::vector<uint8_t> bytes;
+struct Run {
+  std::span<const PinnedRecord> records;
+  std::vector<uint8_t> serialized;
+  std::vector<uint8_t> snapshot;
   MuHash muhash;
+  uint64_t transactions = 0;
   Amount total_amount = 0;
   uint64_t bogosize = 0;
   absl::Status status;
 
-  void Add(const CoinState& state, std::span<const LiveRecord> records, CoinSetHashes hashes) {
+  void Make(const Wanted& wanted) {
     Arena arena;
-    for (const LiveRecord& live : records) {
-      Coin coin;
-      arena.Reset();
-      status = Restore(state, live.location, arena, coin);
-      if (!status.ok()) return;
-      const size_t begin = bytes.size();
-      if (hashes.serialized || hashes.muhash) SerializeCoin(live.outpoint.data(), coin, bytes);
-      if (hashes.muhash) muhash.Insert(ByteSpan(bytes).subspan(begin));
-      total_amount += coin.amount;
-      bogosize += 50 + coin.script.size();
+    for (size_t begin = 0; begin < records.size() && status.ok();) {
+      size_t end = begin + 1;
+      while (end < records.size() && SameTransaction(records[begin], records[end])) ++end;
+      ++transactions;
+      for (size_t i = begin; i < end && status.ok(); ++i) MakeOne(records[i], wanted, arena);
+      if (wanted.snapshot) AppendSnapshotTransaction(records.subspan(begin, end - begin), snapshot);
+      begin = end;
     }
   }
+
+  void MakeOne(const PinnedRecord& at, const Wanted& wanted, Arena& arena) {
+    const CoinRecord record = PinnedCoins::Decode(at);
+    total_amount += record.amount;
+    bogosize += 50 + record.script.script_size;
+    if (!wanted.hashes.serialized && !wanted.hashes.muhash) return;
+    Coin coin;
+    arena.Reset();
+    if (!RestoreCoin(record, arena, coin)) {
+      status =
+          absl::DataLossError(absl::StrCat("The coin store holds a key that is no point of the curve, of transaction ",
+                                           Hash256::Load(at.bytes).ToHex(), "; ", kReindexRemedy, "."));
+      return;
+    }
+    const size_t begin = serialized.size();
+    SerializeCoin(at.bytes, coin, serialized);
+    if (wanted.hashes.muhash) muhash.Insert(ByteSpan(serialized).subspan(begin));
+  }
+};
+
+// Makes runs of a part, batch by batch, and takes up what they made in their order.
+class Summation {
+ public:
+  Summation(Executor* executor, const Wanted& wanted, const SnapshotSink& sink)
+      : executor_(executor), wanted_(wanted), sink_(sink) {}
+
+  absl::Status AddPart(std::span<const PinnedRecord> part, const std::atomic<bool>& must_stop) {
+    std::vector<Run> made;
+    for (size_t begin = 0; begin < part.size();) {
+      if (must_stop) return absl::CancelledError("The work on the unspent set was broken off.");
+      std::vector<Run> making = CutRuns(part, begin);
+      absl::Status taken;
+      executor_->ParallelFor(making.size() + 1, 1, [&](size_t first, size_t end) {
+        for (size_t i = first; i < end; ++i) {
+          if (i == 0) {
+            taken = Take(made);
+          } else {
+            making[i - 1].Make(wanted_);
+          }
+        }
+      });
+      HR_RETURN_IF_ERROR(taken);
+      made = std::move(making);
+    }
+    return Take(made);
+  }
+
+  CoinSetStatistics Finish(const BlockPoint& best) {
+    sums_.best = best;
+    if (wanted_.hashes.serialized) sums_.hash_serialized = Hash256(hasher_.FinishDouble());
+    if (wanted_.hashes.muhash) sums_.muhash = Hash256(muhash_.Finish());
+    return sums_;
+  }
+
+ private:
+  // The runs of one batch; `begin` moves behind it.
+  std::vector<Run> CutRuns(std::span<const PinnedRecord> part, size_t& begin) const {
+    std::vector<Run> runs;
+    for (const size_t batch = begin; begin < part.size() && begin - batch < kBatchCoins;) {
+      size_t end = std::min(begin + kRunCoins, part.size());
+      while (end < part.size() && SameTransaction(part[end - 1], part[end])) ++end;
+      runs.emplace_back().records = part.subspan(begin, end - begin);
+      begin = end;
+    }
+    return runs;
+  }
+
+  absl::Status Take(std::vector<Run>& runs) {
+    for (Run& run : runs) {
+      HR_RETURN_IF_ERROR(run.status);
+      if (wanted_.hashes.serialized) hasher_.Write(run.serialized);
+      if (wanted_.hashes.muhash) muhash_.Combine(run.muhash);
+      if (wanted_.snapshot) HR_RETURN_IF_ERROR(sink_(std::move(run.snapshot)));
+      sums_.coins += run.records.size();
+      sums_.transactions += run.transactions;
+      sums_.total_amount += run.total_amount;
+      sums_.bogosize += run.bogosize;
+    }
+    return absl::OkStatus();
+  }
+
+  Executor* const executor_;
+  const Wanted wanted_;
+  const SnapshotSink& sink_;
+  Sha256Hasher hasher_;
+  MuHash muhash_;
+  CoinSetStatistics sums_;
 };
 
 }  // namespace
 
-absl::Status ForEachCoinSorted(const FlatCoinStore& store, absl::FunctionRef<void(const OutPoint&, const Coin&)> visit) {
-  const CoinState& state = store.state();
-  Arena arena;
-  return ForEachPart(state, [&](std::span<const LiveRecord> part) -> absl::Status {
-    for (const LiveRecord& live : part) {
-      Coin coin;
-      arena.Reset();
-      HR_RETURN_IF_ERROR(Restore(state, live.location, arena, coin));
-      visit(OutPoint::Load(live.outpoint.data()), coin);
-    }
-    return absl::OkStatus();
-  });
-}
-
-absl::StatusOr<CoinSetStatistics> ComputeSetStatistics(const FlatCoinStore& store, Executor* executor,
-                                                       CoinSetHashes hashes) {
-  const CoinState& state = store.state();
-  for (const CoinShard& shard : state.shards) {
-    if (shard.point == store.resolved()) continue;
-    return absl::FailedPreconditionError(
-        absl::StrCat("The coin store in ", state.directory, " was not closed cleanly: its parts stand at heights ",
-                     store.recovery_start().height, " to ", store.recovery_end().height, "; start headraced and stop it once."));
-  }
-  CoinSetStatistics statistics;
-  statistics.best = store.resolved();
-  Sha256Hasher hasher;
-  MuHash muhash;
-  HR_RETURN_IF_ERROR(ForEachPart(state, [&](std::span<const LiveRecord> part) -> absl::Status {
-    // Outputs of one transaction are neighbours, and in one part.
-    for (size_t i = 0; i < part.size(); ++i) {
-      if (i == 0 || std::memcmp(part[i].outpoint.data(), part[i - 1].outpoint.data(), 32) != 0) ++statistics.transactions;
-    }
-    for (size_t at = 0; at < part.size(); at += kSerializeCoins) {
-      const std::span<const LiveRecord> some = part.subspan(at, std::min(kSerializeCoins, part.size() - at));
-      std::vector<SerializedRun> runs((some.size() + kSerializeGrain - 1) / kSerializeGrain);
-      executor->ParallelFor(runs.size(), 1, [&](size_t begin, size_t end) {
-        for (size_t run = begin; run < end; ++run) {
-          const size_t first = run * kSerializeGrain;
-          runs[run].Add(state, some.subspan(first, std::min(kSerializeGrain, some.size() - first)), hashes);
-        }
-      });
-      for (const SerializedRun& run : runs) {
-        HR_RETURN_IF_ERROR(run.status);
-        if (hashes.serialized) hasher.Write(run.bytes);
-        if (hashes.muhash) muhash.Combine(run.muhash);
-        statistics.total_amount += run.total_amount;
-        statistics.bogosize += run.bogosize;
-      }
-      statistics.coins += some.size();
-    }
-    return absl::OkStatus();
-  }));
-  if (hashes.serialized) statistics.hash_serialized = Hash256(hasher.FinishDouble());
-  if (hashes.muhash) statistics.muhash = Hash256(muhash.Finish());
-  return statistics;
+absl::StatusOr<CoinSetStatistics> ComputeSetStatistics(PinnedCoins& coins, CoinSetHashes hashes,
+                                                       const std::atomic<bool>& must_stop, const SnapshotSink& snapshot,
+                                                       const std::string& what) {
+  Summation summation(coins.executor(), {hashes, snapshot != nullptr}, snapshot);
+  HR_RETURN_IF_ERROR(coins.ForEachPart(
+      what, must_stop, [&](std::span<const PinnedRecord> part) { return summation.AddPart(part, must_stop); }));
+  return summation.Finish(coins.point());
 }
 
 }  // namespace headrace

@@ -1,29 +1,33 @@
-// Work on the whole unspent set: walking it in the order of outpoints, and the hashes the field compares sets by.
+// Sums over the whole unspent set, and the hashes the field compares sets by.
 //
-// The set is cut into parts by the first byte of the txid, so that one part at a time is held and sorted: memory is
-// bounded (about `kPartBytesMax` and 16 bytes a coin of a part), whatever the set's size. Segments are read front to back,
-// once a part; the index tells which records are alive.
+// The set is read from a pin, part by part (pinned_coins.h). Of a part, runs of coins are serialised on all cores; what
+// is made over the order of the coins, that is hash_serialized_3 and the bytes of a snapshot, is taken up by one of
+// them, one batch behind the others.
 //
-// Threads: the caller's, with the executor's workers inside. The store must be quiescent: opened for reading, or with
-// nobody applying.
+// Threads: the caller's, with the executor's workers inside; the pin is the caller's alone.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "engine/primitives/outpoint.h"
-#include "storage/coins/flat_coin_store.h"
+#include "storage/coins/pinned_coins.h"
 
 namespace headrace {
 
-// Calls visit for every coin in ascending order of (txid bytes in memory order, output index). The script is valid during
-// the call only. Damage ends it with a sentence.
-absl::Status ForEachCoinSorted(const FlatCoinStore& store, absl::FunctionRef<void(const OutPoint&, const Coin&)> visit);
+// Takes pieces of a snapshot in order.
+using SnapshotSink = std::function<absl::Status(std::vector<uint8_t> bytes)>;
 
-// Fails when the shards stand at different blocks (a directory that was not closed cleanly): no block's set is there.
-absl::StatusOr<CoinSetStatistics> ComputeSetStatistics(const FlatCoinStore& store, Executor* executor,
-                                                       CoinSetHashes hashes = {});
+// Fails when the pin's parts stand at different blocks (a directory that was not closed cleanly): no block's set is
+// there. With `snapshot`, what a snapshot file holds behind its header goes there; `what` is the name of the work in
+// the log.
+absl::StatusOr<CoinSetStatistics> ComputeSetStatistics(PinnedCoins& coins, CoinSetHashes hashes,
+                                                       const std::atomic<bool>& must_stop,
+                                                       const SnapshotSink& snapshot = nullptr,
+                                                       const std::string& what = "statistics");
 
 }  // namespace headrace

@@ -5,12 +5,14 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 
 #include "engine/ports/executor.h"
 #include "storage/coins/coin_manifest.h"
 #include "storage/coins/coin_shard.h"
+#include "storage/coins/pinned_files.h"
 #include "storage/coins/record_space.h"
 #include "storage/file/file_system.h"
 
@@ -19,6 +21,11 @@ namespace headrace {
 struct CoinState {
   FileSystem* files = nullptr;
   Executor* executor = nullptr;
+  // What whole-set work runs on, and the memory it takes for a part.
+  Executor* whole_set_executor = nullptr;
+  uint64_t whole_set_part_bytes = 0;
+  // Shared with whoever has pinned a manifest, and may outlive the store.
+  std::shared_ptr<PinnedFiles> pins;
   std::string directory;
   uint32_t network_magic = 0;
   uint64_t hash_key[2] = {0, 0};

@@ -7,7 +7,8 @@
 #include "engine/base/check.h"
 #include "engine/base/status_macros.h"
 #include "engine/crypto/small_hashes.h"
-#include "storage/coins/coin_set_statistics.h"
+#include "storage/coins/pinned_coins.h"
+#include "storage/coins/snapshot_file.h"
 
 namespace headrace {
 namespace {
@@ -190,7 +191,7 @@ absl::StatusOr<bool> FlatCoinStore::Find(const OutPoint& outpoint, Coin& coin, s
 
 absl::Status FlatCoinStore::BeginCheckpoint() {
   HR_CHECK(!is_read_only_);
-  if (checkpoint_->under_way() || !has_changed_) return absl::OkStatus();
+  if (checkpoint_->under_way() || (!has_changed_ && checkpoint_->is_published())) return absl::OkStatus();
   HR_RETURN_IF_ERROR(checkpoint_->Begin());
   // What is applied from here on is the next one's.
   has_changed_ = false;
@@ -225,8 +226,20 @@ CoinStoreCounters FlatCoinStore::counters() const {
   return counters;
 }
 
-absl::StatusOr<CoinSetStatistics> FlatCoinStore::Statistics(CoinSetHashes hashes) const {
-  return ComputeSetStatistics(*this, state_.executor, hashes);
+std::optional<BlockPoint> FlatCoinStore::durable_through() const {
+  if (!checkpoint_->is_published()) return std::nullopt;
+  return checkpoint_->published().Highest();
+}
+
+std::unique_ptr<PinnedCoinSet> FlatCoinStore::Pin() const {
+  HR_CHECK(checkpoint_->is_published());
+  PinnedCoins::Source source{state_.files, state_.whole_set_executor, state_.directory, state_.pins,
+                             state_.whole_set_part_bytes};
+  return std::make_unique<PinnedCoins>(std::move(source), checkpoint_->published());
+}
+
+absl::Status FlatCoinStore::CheckSnapshotPath(const std::string& path) const {
+  return CheckSnapshotPathIsFree(state_.files, path);
 }
 
 std::vector<FlatCoinStore::FileVerdict> FlatCoinStore::VerifyAll() const {

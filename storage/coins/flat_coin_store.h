@@ -29,6 +29,11 @@ namespace headrace {
 struct CoinStoreOptions {
   FileSystem* files = nullptr;
   Executor* executor = nullptr;
+  // For whole-set work, which goes on beside the engine's: a lower priority, and an arena of its own, keep it out of
+  // the way. `executor` when there is none.
+  Executor* whole_set_executor = nullptr;
+  // What whole-set work takes for the coins that it sorts at a time.
+  uint64_t whole_set_part_bytes = uint64_t{512} << 20;
   // Gives a new store its hash key. Not needed for reading.
   Entropy* entropy = nullptr;
   std::string directory;
@@ -69,7 +74,9 @@ class FlatCoinStore : public CoinStore {
   absl::Status FinishCheckpoint() override;
   BlockPoint durable() const override { return checkpoint_->published().Lowest(); }
   CoinStoreCounters counters() const override;
-  absl::StatusOr<CoinSetStatistics> Statistics(CoinSetHashes hashes) const override;
+  std::optional<BlockPoint> durable_through() const override;
+  std::unique_ptr<PinnedCoinSet> Pin() const override;
+  absl::Status CheckSnapshotPath(const std::string& path) const override;
 
   // What one file's checksums say; `status` is a sentence when they do not hold.
   struct FileVerdict {
@@ -80,7 +87,7 @@ class FlatCoinStore : public CoinStore {
   // Reads every page of every sealed segment and checks every index table against the records. Engine thread.
   std::vector<FileVerdict> VerifyAll() const;
 
-  // Whole-set work (coin_set_statistics.h) reads the state directly; the store must be quiescent.
+  // For tests and tools that look into a store which stands still.
   const CoinState& state() const { return state_; }
 
  private:

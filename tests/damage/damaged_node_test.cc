@@ -11,9 +11,9 @@
 #include <optional>
 #include <thread>
 
-#include "storage/coins/coin_set_statistics.h"
 #include "tests/damage/damage.h"
 #include "tests/damage/healthy_directory.h"
+#include "tests/reference/quiescent_coin_set.h"
 #include "tests/support/node/scripted_peers.h"
 
 namespace headrace::testing {
@@ -81,7 +81,7 @@ class Life {
     }
     const ChainBuilder& chain = IsOnBranch() ? Healthy().branch() : wanted;
     // A disk that lost a page of the set may say so here.
-    const auto statistics = ComputeSetStatistics(node_->coin_files(), options_.executor);
+    const auto statistics = QuiescentStatistics(node_->coin_files());
     if (!statistics.ok()) return statistics.status();
     EXPECT_EQ(statistics->coins, chain.coins().size());
     EXPECT_EQ(statistics->hash_serialized, HashSerialized3(chain.coins()));

@@ -94,6 +94,7 @@ class Daemon {
   std::unique_ptr<DirectoryLock> lock_;
   std::unique_ptr<DaemonLogSink> log_;
   std::unique_ptr<Executor> executor_;
+  std::unique_ptr<Executor> whole_set_executor_;
   std::unique_ptr<FlatBlockStore> blocks_;
   std::unique_ptr<FlatCoinStore> coins_;
   std::unique_ptr<Transport> transport_;
@@ -172,6 +173,7 @@ void Daemon::SetRpcPhase(const char* words) {
 
 absl::Status Daemon::OpenStores() {
   executor_ = MakeTbbExecutor(options_.workers);
+  whole_set_executor_ = MakeTbbExecutor(options_.workers, ExecutorUrgency::kIdle);
   FlatBlockStore::Options blocks;
   blocks.directory = options_.network_directory + "/blocks";
   blocks.magic = params_.message_magic;
@@ -193,6 +195,7 @@ absl::Status Daemon::OpenStores() {
   CoinStoreOptions coins;
   coins.files = files_.get();
   coins.executor = executor_.get();
+  coins.whole_set_executor = whole_set_executor_.get();
   coins.entropy = &entropy_;
   coins.directory = coin_directory;
   coins.network_magic = LoadLittle32(params_.message_magic.data());
@@ -288,6 +291,7 @@ void Daemon::Watch() {
 
 absl::Status Daemon::Stop() {
   HR_LOG(kInfo, kNode, "stopping");
+  node_->StopWholeSetWork();
   // Calls that an engine which has failed would never answer are turned away; others are answered while it still turns.
   if (failed_.load(std::memory_order_acquire)) node_->TurnAwayCalls();
   if (rpc_ != nullptr) rpc_->Stop();

@@ -1,6 +1,7 @@
 #include "tools/inspect/inspect_command.h"
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
 
 #include <nlohmann/json.hpp>
@@ -9,8 +10,8 @@
 #include "absl/strings/str_format.h"
 #include "engine/base/status_macros.h"
 #include "engine/runtime/tbb_executor.h"
-#include "storage/coins/coin_set_statistics.h"
 #include "storage/coins/flat_coin_store.h"
+#include "storage/coins/pinned_coins.h"
 #include "storage/file/open_file_system.h"
 #include "tools/inspect/block_files_check.h"
 #include "tools/inspect/data_directory.h"
@@ -52,15 +53,14 @@ absl::StatusOr<Request> Parse(const std::vector<std::string>& arguments) {
   return request;
 }
 
-absl::StatusOr<std::unique_ptr<FlatCoinStore>> OpenForReading(FileSystem* files, Executor* executor,
-                                                              const DataDirectory& directory) {
+CoinStoreOptions OptionsOf(FileSystem* files, Executor* executor, const DataDirectory& directory) {
   CoinStoreOptions options;
   options.files = files;
   options.executor = executor;
   options.directory = directory.coins();
   options.network_magic = directory.magic();
   options.is_read_only = true;
-  return OpenCoinStore(options);
+  return options;
 }
 
 // The amount with eight decimals, which JSON libraries do not print by themselves.
@@ -72,9 +72,9 @@ std::string PrintWithAmount(const nlohmann::ordered_json& json, const std::strin
 }
 
 absl::Status InspectCoins(FileSystem* files, Executor* executor, const DataDirectory& directory, std::ostream& out) {
-  HR_ASSIGN_OR_RETURN(const auto store, OpenForReading(files, executor, directory));
-  HR_ASSIGN_OR_RETURN(const CoinSetStatistics statistics, ComputeSetStatistics(*store, executor));
-  const CoinStoreCounters counters = store->counters();
+  HR_ASSIGN_OR_RETURN(const auto coins, PinnedCoins::OpenPublished(OptionsOf(files, executor, directory)));
+  const std::atomic<bool> must_stop{false};
+  HR_ASSIGN_OR_RETURN(const CoinSetStatistics statistics, coins->Statistics({}, must_stop));
   nlohmann::ordered_json json;
   json["chain"] = std::string(directory.chain->name);
   json["height"] = statistics.best.height;
@@ -84,8 +84,8 @@ absl::Status InspectCoins(FileSystem* files, Executor* executor, const DataDirec
   json["hash_serialized_3"] = statistics.hash_serialized.ToHex();
   json["muhash"] = statistics.muhash.ToHex();
   json["total_amount"] = "amount";
-  json["resident_bytes"] = counters.resident_bytes;
-  json["disk_bytes"] = counters.disk_bytes;
+  json["resident_bytes"] = coins->index_bytes();
+  json["disk_bytes"] = coins->disk_bytes();
   out << PrintWithAmount(json, "amount", statistics.total_amount) << "\n";
   return absl::OkStatus();
 }
@@ -97,7 +97,7 @@ absl::Status Verify(FileSystem* files, Executor* executor, const DataDirectory& 
     out << (status.ok() ? "ok       " : "DAMAGED  ") << path << "  " << what << "\n";
     first.Update(status);
   };
-  const auto store = OpenForReading(files, executor, directory);
+  const auto store = OpenCoinStore(OptionsOf(files, executor, directory));
   if (store.ok()) {
     report(directory.coins() + "/" + kManifestFileName, "manifest and index image", absl::OkStatus());
     for (const FlatCoinStore::FileVerdict& verdict : (*store)->VerifyAll()) {

@@ -1,6 +1,6 @@
 #include "tests/engine/node/reorg_fixture.h"
 
-#include "storage/coins/coin_set_statistics.h"
+#include "tests/reference/quiescent_coin_set.h"
 
 namespace headrace::testing {
 
@@ -59,8 +59,8 @@ void ReorgFixture::ExpectAsIfAlone(TestNode& node, const ChainBuilder& chain) {
   for (const auto& block : chain.blocks()) alone.Offer(*block);
   alone.RunUntilQuiet();
   EXPECT_EQ(alone.Status().reorganisations, 0u);
-  const auto expected = ComputeSetStatistics(static_cast<FlatCoinStore&>(alone.coins()), options.executor);
-  const auto actual = ComputeSetStatistics(static_cast<FlatCoinStore&>(node.coins()), options.executor);
+  const auto expected = QuiescentStatistics(alone.coin_files());
+  const auto actual = QuiescentStatistics(node.coin_files());
   ASSERT_TRUE(expected.ok() && actual.ok()) << expected.status() << actual.status();
   EXPECT_EQ(actual->best, expected->best);
   EXPECT_EQ(actual->coins, expected->coins);

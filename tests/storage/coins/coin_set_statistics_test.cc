@@ -4,96 +4,69 @@
 
 #include <cmath>
 
-#include "engine/crypto/muhash.h"
-#include "engine/primitives/byte_writer.h"
 #include "engine/primitives/decode.h"
 #include "engine/primitives/transaction_hashes.h"
 #include "engine/runtime/tbb_executor.h"
+#include "tests/reference/naive_coin_sums.h"
+#include "tests/reference/quiescent_coin_set.h"
 #include "tests/storage/coins/coin_world.h"
 #include "tests/support/data.h"
 
 namespace headrace::testing {
 namespace {
 
-// The same sums over the naive set, one coin after another.
-CoinSetStatistics NaiveStatistics(const NaiveCoinSet& set) {
-  CoinSetStatistics statistics;
-  Sha256Hasher hasher;
-  MuHash muhash;
-  for (const auto& [outpoint, coin] : set.coins()) {
-    std::vector<uint8_t> bytes;
-    ByteWriter writer(bytes);
-    writer.Bytes(outpoint.txid.span());
-    writer.U32(outpoint.index);
-    writer.U32(coin.height * 2 + (coin.is_coinbase ? 1 : 0));
-    writer.U64(static_cast<uint64_t>(coin.amount));
-    writer.VarBytes(coin.script);
-    hasher.Write(bytes);
-    muhash.Insert(bytes);
-    ++statistics.coins;
-    statistics.total_amount += coin.amount;
-    statistics.bogosize += 50 + coin.script.size();
-  }
-  statistics.hash_serialized = Hash256(hasher.FinishDouble());
-  statistics.muhash = Hash256(muhash.Finish());
-  return statistics;
-}
-
-void ExpectSame(const CoinSetStatistics& got, const CoinSetStatistics& expected) {
-  EXPECT_EQ(got.coins, expected.coins);
-  EXPECT_EQ(got.total_amount, expected.total_amount);
-  EXPECT_EQ(got.bogosize, expected.bogosize);
-  EXPECT_EQ(got.hash_serialized.ToHex(), expected.hash_serialized.ToHex());
-  EXPECT_EQ(got.muhash.ToHex(), expected.muhash.ToHex());
-}
-
+// The twin that tests of whole nodes use is held to the naive set as well.
 TEST(CoinSetStatistics, EqualTheNaiveSums) {
   const std::unique_ptr<Executor> executor = MakeTbbExecutor(2);
   CoinWorld world(21, 300 << 10, executor.get());
   for (int round = 0; round < 6; ++round) {
     world.ApplyRandom(5, 150, 300);
-    if (round % 2 == 1) world.Checkpoint();
-    const auto statistics = ComputeSetStatistics(world.store(), executor.get());
+    const auto quiescent = QuiescentStatistics(world.store());
+    ASSERT_TRUE(quiescent.ok()) << quiescent.status();
+    EXPECT_EQ(quiescent->best, world.store().resolved());
+    ExpectSameSums(*quiescent, SumsOf(world.naive()));
+    world.Checkpoint();
+    const auto statistics = world.store().Pin()->Statistics({}, kNeverStop);
     ASSERT_TRUE(statistics.ok()) << statistics.status();
     EXPECT_EQ(statistics->best, world.store().resolved());
-    ExpectSame(*statistics, NaiveStatistics(world.naive()));
+    ExpectSameSums(*statistics, SumsOf(world.naive()));
   }
 }
 
-TEST(CoinSetStatistics, WalkInTheOrderOfTheNaiveMap) {
+// What is not asked for stays zero, and changes nothing else.
+TEST(CoinSetStatistics, HashesAreOptional) {
   CoinWorld world(22, 300 << 10);
-  for (int round = 0; round < 4; ++round) world.ApplyRandom(5, 150, 300);
-  auto expected = world.naive().coins().begin();
-  const absl::Status status = ForEachCoinSorted(world.store(), [&](const OutPoint& outpoint, const Coin& coin) {
-    ASSERT_NE(expected, world.naive().coins().end());
-    EXPECT_EQ(outpoint, expected->first);
-    EXPECT_EQ(coin.amount, expected->second.amount);
-    ++expected;
-  });
-  EXPECT_TRUE(status.ok()) << status;
-  EXPECT_EQ(expected, world.naive().coins().end());
+  world.ApplyRandom(5, 150, 300);
+  world.Checkpoint();
+  for (const CoinSetHashes hashes :
+       {CoinSetHashes{false, false}, CoinSetHashes{true, false}, CoinSetHashes{false, true}}) {
+    CoinSetStatistics expected = SumsOf(world.naive());
+    if (!hashes.serialized) expected.hash_serialized = Hash256();
+    if (!hashes.muhash) expected.muhash = Hash256();
+    const auto statistics = world.store().Pin()->Statistics(hashes, kNeverStop);
+    ASSERT_TRUE(statistics.ok()) << statistics.status();
+    ExpectSameSums(*statistics, expected);
+  }
 }
 
-TEST(CoinSetStatistics, ReadOnlyStoreSeesTheManifestOfARunningOne) {
+TEST(CoinSetStatistics, OfTheManifestOfARunningStore) {
   CoinWorld world(23, 8 << 20);
   world.ApplyRandom(5, 0, 300);
   world.Checkpoint();
-  const CoinSetStatistics expected = NaiveStatistics(world.naive());
+  const CoinSetStatistics expected = SumsOf(world.naive());
   const BlockPoint durable = world.store().durable();
   world.ApplyRandom(5, 100, 300);
-  CoinStoreOptions options = world.Options(world.directory());
-  options.is_read_only = true;
-  const auto reader = OpenCoinStore(options);
+  const auto reader = PinnedCoins::OpenPublished(world.Options(world.directory()));
   ASSERT_TRUE(reader.ok()) << reader.status();
-  // The pinned snapshot outlives the files: the running store goes on and deletes them.
+  // What is open outlives the files: the running store goes on and deletes them.
   for (int round = 0; round < 3; ++round) {
     world.ApplyRandom(5, 300, 100);
     world.Checkpoint();
   }
-  const auto statistics = ComputeSetStatistics(**reader, options.executor);
+  const auto statistics = (*reader)->Statistics({}, kNeverStop);
   ASSERT_TRUE(statistics.ok()) << statistics.status();
   EXPECT_EQ(statistics->best, durable);
-  ExpectSame(*statistics, expected);
+  ExpectSameSums(*statistics, expected);
   world.ExpectEqual(world.store());
 }
 
@@ -139,7 +112,16 @@ TEST(CoinSetStatistics, EqualThePublishedSetsOfARealChain) {
     const auto outcome = store->Apply(window);
     ASSERT_TRUE(outcome.ok()) << outcome.status();
     ASSERT_EQ(*outcome, WindowOutcome::kApplied);
-    const auto statistics = ComputeSetStatistics(*store, executor.get());
+    // Every other set comes from an older manifest and the blocks above it.
+    if (compared % 2 == 0) {
+      store->SetApplied(store->resolved());
+      ASSERT_TRUE(store->FinishCheckpoint().ok());
+    }
+    const auto pin = store->Pin();
+    for (uint32_t above = pin->lowest().height + 1; above <= height; ++above) {
+      ASSERT_TRUE(pin->Forward({.height = above, .columns = &blocks[above]}).ok());
+    }
+    const auto statistics = pin->Statistics({}, kNeverStop);
     ASSERT_TRUE(statistics.ok()) << statistics.status();
     EXPECT_EQ(statistics->best.hash.ToHex(), at["bestblock"]);
     EXPECT_EQ(statistics->coins, at["txouts"]);

@@ -69,12 +69,14 @@ std::vector<uint8_t> RandomScript(std::mt19937_64& random) {
   }
 }
 
-CoinWorld::CoinWorld(uint64_t seed, uint64_t cache_bytes_max, Executor* executor)
+CoinWorld::CoinWorld(uint64_t seed, uint64_t cache_bytes_max, Executor* executor,
+                     std::function<void(CoinStoreOptions&)> change)
     : random_(seed),
       executor_(executor == nullptr ? &inline_executor_ : executor),
       entropy_(seed),
       files_(std::make_unique<ShortMemoryFileSystem>(OpenFileSystem().value())),
-      cache_bytes_max_(cache_bytes_max) {
+      cache_bytes_max_(cache_bytes_max),
+      change_(std::move(change)) {
   origin_.hash = RandomHash(random_);
   store_ = OpenCoinStore(Options(directory_.path())).value();
 }
@@ -89,6 +91,7 @@ CoinStoreOptions CoinWorld::Options(const std::string& directory) {
   options.cache_bytes_max = cache_bytes_max_;
   options.origin = origin_;
   options.make_durable = [] { return absl::OkStatus(); };
+  if (change_) change_(options);
   return options;
 }
 
@@ -174,6 +177,17 @@ void CoinWorld::ApplyRandom(size_t count, size_t spends, size_t creations) {
     window.push_back(block);
   }
   ApplyToStore(*store_, window, true);
+  store_->SetApplied(store_->resolved());
+}
+
+void CoinWorld::ApplyBlock(NaiveBlock naive) {
+  const auto block = Finish(std::move(naive), tip());
+  const auto spent = naive_.Apply(block->naive);
+  ASSERT_TRUE(spent.has_value());
+  block->undo.resize(1);
+  block->undo.insert(block->undo.end(), spent->begin(), spent->end());
+  chain_.push_back(block);
+  ApplyToStore(*store_, {block}, true);
   store_->SetApplied(store_->resolved());
 }
 

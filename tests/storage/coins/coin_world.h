@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
 #include <random>
@@ -21,6 +23,8 @@
 namespace headrace::testing {
 
 inline constexpr uint32_t kTestMagic = 0xdab5bffa;
+// For whole-set work that is to be done.
+inline const std::atomic<bool> kNeverStop{false};
 
 // A naive block as the store takes it, with what it spent.
 struct WorldBlock {
@@ -49,7 +53,9 @@ Hash256 RandomHash(std::mt19937_64& random);
 
 class CoinWorld {
  public:
-  CoinWorld(uint64_t seed, uint64_t cache_bytes_max, Executor* executor = nullptr);
+  // `change` is asked whenever options are made.
+  CoinWorld(uint64_t seed, uint64_t cache_bytes_max, Executor* executor = nullptr,
+            std::function<void(CoinStoreOptions&)> change = nullptr);
 
   CoinStoreOptions Options(const std::string& directory);
   FlatCoinStore& store() { return *store_; }
@@ -69,6 +75,8 @@ class CoinWorld {
 
   // Builds `count` blocks and applies them to both sets as one window.
   void ApplyRandom(size_t count, size_t spends, size_t creations);
+  // Applies a valid block on the tip to both sets.
+  void ApplyBlock(NaiveBlock naive);
   // Applies blocks that stand on the tip; the naive set has them already.
   void ApplyToStore(FlatCoinStore& store, const std::vector<std::shared_ptr<WorldBlock>>& window, bool compare_spent);
   WindowOutcome TryWindow(const std::vector<std::shared_ptr<WorldBlock>>& window);
@@ -97,6 +105,7 @@ class CoinWorld {
   TemporaryDirectory directory_;
   std::unique_ptr<ShortMemoryFileSystem> files_;
   uint64_t cache_bytes_max_;
+  std::function<void(CoinStoreOptions&)> change_;
   BlockPoint origin_;
   std::unique_ptr<FlatCoinStore> store_;
   NaiveCoinSet naive_;

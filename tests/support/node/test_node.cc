@@ -8,8 +8,8 @@
 #include "engine/base/status_macros.h"
 #include "engine/consensus/chain_params.h"
 #include "gtest/gtest.h"
-#include "storage/coins/coin_set_statistics.h"
 #include "storage/file/open_file_system.h"
+#include "tests/reference/quiescent_coin_set.h"
 
 namespace headrace::testing {
 
@@ -95,6 +95,7 @@ absl::Status TestNode::Start(const TestNodeOptions& options) {
   CoinStoreOptions coin_options;
   coin_options.files = files_.get();
   coin_options.executor = options.executor;
+  coin_options.whole_set_executor = options.whole_set_executor;
   coin_options.entropy = entropy_.get();
   coin_options.directory = options.directory + "/coins";
   coin_options.network_magic = LoadLittle32(params.message_magic.data());
@@ -169,7 +170,7 @@ NodeStatus TestNode::Status() {
 
 void TestNode::ExpectCoins(const TestCoinSet& expected) {
   ASSERT_EQ(coins_->counters().coins, expected.size());
-  const auto statistics = ComputeSetStatistics(*coins_, &executor_);
+  const auto statistics = QuiescentStatistics(*coins_);
   ASSERT_TRUE(statistics.ok()) << statistics.status();
   EXPECT_EQ(statistics->hash_serialized, HashSerialized3(expected));
   EXPECT_EQ(statistics->muhash, MuHashOf(expected));

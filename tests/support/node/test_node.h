@@ -21,6 +21,8 @@ namespace headrace::testing {
 struct TestNodeOptions {
   std::string directory;
   Executor* executor = nullptr;
+  // For work on the whole set; `executor` when absent.
+  Executor* whole_set_executor = nullptr;
   PeerGateway* peers = nullptr;  // nobody, when absent
   NodeOptions node;
   // The rules of the network; outlives the node. Regtest, when absent.

@@ -1,0 +1,45 @@
+// Files of the coin store that somebody still reads although no manifest names them any more: their deletion waits for
+// the last reader.
+//
+// The store hands files over here when the manifest that replaced them is durable. Those that nobody has pinned go at
+// once, the others when the last of their pins does. What a process leaves behind is deleted at the next start, as is
+// every file that no manifest names; a pin is nothing on disk.
+//
+// Threads: any; a lock for a walk over the names. The file system outlives it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "storage/file/file_system.h"
+
+namespace headrace {
+
+class PinnedFiles {
+ public:
+  explicit PinnedFiles(FileSystem* files) : files_(files) {}
+
+  // Counts one more reader of each path.
+  void Pin(const std::vector<std::string>& paths);
+  // Takes one reader from each, and deletes those that waited for it. A file that cannot be deleted costs space until
+  // the next start and no more, so it is a warning.
+  void Unpin(const std::vector<std::string>& paths);
+  // Deletes now, or when the last reader has gone.
+  absl::Status Remove(const std::string& path);
+
+  size_t pinned_count() const;
+  size_t waiting_count() const;
+
+ private:
+  FileSystem* const files_;
+  mutable std::mutex mutex_;
+  std::map<std::string, size_t> readers_;
+  std::set<std::string> waiting_;
+};
+
+}  // namespace headrace
