@@ -43,6 +43,31 @@ Json GetTxOutSetInfo(const RpcCall& call) {
   return json;
 }
 
+Json DumpTxOutSet(const RpcCall& call) {
+  const std::string& type = call.Has(1) ? call.Text(1) : std::string();
+  if (type == "rollback" || call.Has(2)) {
+    throw RpcError{kRpcInvalidParameter, "This version writes the set of the tip alone. Please specify \"latest\""};
+  }
+  if (type != "latest") {
+    throw RpcError{kRpcInvalidParameter,
+                   "Invalid snapshot type \"" + type + "\" specified. Please specify \"rollback\" or \"latest\""};
+  }
+  std::string path = call.Text(0);
+  if (path.empty() || path.find('\0') != std::string::npos) {
+    throw RpcError{kRpcInvalidParameter, "A path is needed"};
+  }
+  if (path.front() != '/') path = call.context().network_directory + "/" + path;
+  const SnapshotFacts facts = Require(call.context().node->WriteSnapshot(path));
+  Json json = Json::object();
+  json["coins_written"] = facts.set.coins;
+  json["base_hash"] = facts.set.best.hash.ToHex();
+  json["base_height"] = facts.set.best.height;
+  json["path"] = path;
+  json["txoutset_hash"] = facts.set.hash_serialized.ToHex();
+  json["nchaintx"] = facts.chain_transactions;
+  return json;
+}
+
 }  // namespace
 
 std::vector<RpcMethod> CoinMethods() {
@@ -64,7 +89,7 @@ std::vector<RpcMethod> CoinMethods() {
        .function = GetTxOut},
       {.category = "blockchain",
        .name = "gettxoutsetinfo",
-       .sentence = "Sums up the unspent set at the tip. Reads all of it, while blocks wait.",
+       .sentence = "Sums up the unspent set at the tip. Reads all of it, while the node goes on.",
        .arguments = {{.names = "hash_type",
                       .default_text = "\"hash_serialized_3\"",
                       .sentence = "Which hash of the set: hash_serialized_3, muhash or none."},
@@ -83,6 +108,24 @@ std::vector<RpcMethod> CoinMethods() {
                  "asked for, total_amount, transactions (with at least one unspent output).",
        .example = "\"muhash\"",
        .function = GetTxOutSetInfo},
+      {.category = "blockchain",
+       .name = "dumptxoutset",
+       .sentence = "Writes the unspent set at the tip to a snapshot file, which other nodes can load. The node goes on "
+                   "meanwhile.",
+       .arguments =
+           {{.names = "path",
+             .is_required = true,
+             .sentence = "Of the file, which must not exist; begins at the network's data directory unless it is "
+                         "absolute."},
+            {.names = "type",
+             .default_text = "\"\"",
+             .sentence = "\"latest\": the set of the tip. \"rollback\" is not there yet."},
+            {.names = "options", .sentence = "Of rollback.", .takes_any_type = true, .type_text = "json object"}},
+       .result = "An object: coins_written, base_hash and base_height (of the block whose set it is), path (absolute), "
+                 "txoutset_hash\n"
+                 "(hash_serialized_3), nchaintx (transactions of the chain through that block).",
+       .example = "\"utxo.dat\" \"latest\"",
+       .function = DumpTxOutSet},
   };
 }
 

@@ -8,6 +8,7 @@ void ThrowRpcError(const absl::Status& status) {
     case absl::StatusCode::kNotFound:
       throw RpcError{kRpcNotFound, std::move(message)};
     case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kAlreadyExists:
       throw RpcError{kRpcInvalidParameter, std::move(message)};
     case absl::StatusCode::kFailedPrecondition:
       throw RpcError{kRpcMisc, std::move(message)};

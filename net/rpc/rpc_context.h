@@ -22,6 +22,8 @@ struct RpcContext {
   // Asks the program to end; returns at once.
   std::function<void()> request_stop;
   std::string log_path;
+  // Where paths begin that are not absolute: the data directory of the network.
+  std::string network_directory;
   int version = 0;  // 100 is 0.1.0
   // How this node introduces itself to peers.
   uint64_t services = 0;

@@ -9,6 +9,7 @@
 #include "net/rpc/method_table.h"
 #include "net/rpc/rpc_authentication.h"
 #include "tests/interop/rpc_node.h"
+#include "tests/reference/plain_snapshot.h"
 #include "tests/support/data.h"
 
 namespace headrace::testing {
@@ -151,6 +152,42 @@ TEST_F(RpcTest, Coins) {
   EXPECT_EQ(node_.Error({"gettxoutsetinfo", "none", "5"}),
             "-8 Querying specific block heights requires coinstatsindex");
   EXPECT_EQ(node_.Error({"gettxoutsetinfo", "md5"}), "-8 'md5' is not a valid hash_type");
+}
+
+TEST_F(RpcTest, Snapshots) {
+  StartOnGeneratedChain();
+  const std::string path = directory_.File("set.dat");
+  const Json answer = node_.Value({"dumptxoutset", path, "latest"});
+  EXPECT_EQ(Word(answer, "path"), path);
+  EXPECT_EQ(Word(answer, "base_hash"), chain_->expected["bestblock"].get<std::string>());
+  EXPECT_EQ(Number(answer, "base_height"), kBlocks);
+  EXPECT_EQ(Number(answer, "coins_written"), chain_->expected["txouts"].get<int64_t>());
+  EXPECT_EQ(Word(answer, "txoutset_hash"), chain_->expected["hash_serialized_3"].get<std::string>());
+  EXPECT_GT(Number(answer, "nchaintx"), kBlocks * 10);
+  const PlainSnapshot snapshot(ReadFileBytes(path));
+  EXPECT_EQ(snapshot.base.ToHex(), Word(answer, "base_hash"));
+  EXPECT_EQ(snapshot.magic, 0xdab5bffau);
+  EXPECT_EQ(static_cast<int64_t>(snapshot.coin_count), Number(answer, "coins_written"));
+
+  // A path that is not absolute begins at the network's data directory.
+  const std::string inside = Word(node_.Value({"dumptxoutset", "inside.dat", "latest"}), "path");
+  EXPECT_THAT(inside, StartsWith("/"));
+  EXPECT_THAT(inside, ::testing::EndsWith("/regtest/inside.dat"));
+  EXPECT_EQ(ReadFileBytes(inside), ReadFileBytes(path)) << "the same set is the same file";
+
+  EXPECT_THAT(node_.Error({"dumptxoutset", path, "latest"}), StartsWith("-8 " + path + " already exists"));
+  EXPECT_EQ(ReadFileBytes(inside), ReadFileBytes(path));
+  const std::string nowhere = directory_.File("none/set.dat");
+  EXPECT_THAT(node_.Error({"dumptxoutset", nowhere, "latest"}),
+              StartsWith("-8 Couldn't open file " + nowhere + ".incomplete for writing"));
+  const std::string other = directory_.File("other.dat");
+  EXPECT_EQ(node_.Error({"dumptxoutset", other, "bogus"}),
+            "-8 Invalid snapshot type \"bogus\" specified. Please specify \"rollback\" or \"latest\"");
+  EXPECT_THAT(node_.Error({"dumptxoutset", other}), StartsWith("-8 Invalid snapshot type \"\" specified"));
+  EXPECT_THAT(node_.Error({"dumptxoutset", other, "rollback"}), StartsWith("-8 This version"));
+  EXPECT_EQ(node_.Error({"dumptxoutset", "", "latest"}), "-8 A path is needed");
+  EXPECT_FALSE(std::filesystem::exists(other));
+  EXPECT_EQ(node_.node().Stop(), 0) << node_.node().process().Everything();
 }
 
 // The only peer, once a number of it is so much: what the engine knows about peers is published several times a second.

@@ -1,5 +1,6 @@
 #include "tools/headraced/rpc_endpoint.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "engine/base/log.h"
@@ -26,9 +27,11 @@ int VersionNumber(std::string_view version) {
 
 }  // namespace
 
-RpcEndpoint::RpcEndpoint(RpcAuthentication authentication, std::unique_ptr<RpcCookie> cookie, const std::string& log_path)
+RpcEndpoint::RpcEndpoint(RpcAuthentication authentication, std::unique_ptr<RpcCookie> cookie,
+                         const std::string& network_directory)
     : cookie_(std::move(cookie)), service_(RpcMethods(), std::move(authentication)) {
-  context_.log_path = log_path;
+  context_.log_path = network_directory + "/debug.log";
+  context_.network_directory = network_directory;
   context_.version = VersionNumber(HEADRACE_VERSION);
   context_.request_stop = RequestStop;
 }
@@ -48,8 +51,8 @@ absl::StatusOr<std::unique_ptr<RpcEndpoint>> RpcEndpoint::Start(const DaemonOpti
   } else if (rpc.password.empty() && rpc.auth.empty()) {
     HR_LOG(kWarning, kRpc, "nobody can call: there is no cookie, no -rpcpassword and no -rpcauth");
   }
-  std::unique_ptr<RpcEndpoint> endpoint(
-      new RpcEndpoint(std::move(authentication), std::move(cookie), options.network_directory + "/debug.log"));
+  std::unique_ptr<RpcEndpoint> endpoint(new RpcEndpoint(std::move(authentication), std::move(cookie),
+                                                        std::filesystem::absolute(options.network_directory).string()));
   HttpServerOptions http;
   http.bind = rpc.bind;
   http.allow = rpc.allow;

@@ -34,7 +34,8 @@ class RpcEndpoint {
   void Stop();
 
  private:
-  RpcEndpoint(RpcAuthentication authentication, std::unique_ptr<RpcCookie> cookie, const std::string& log_path);
+  RpcEndpoint(RpcAuthentication authentication, std::unique_ptr<RpcCookie> cookie,
+              const std::string& network_directory);
 
   std::unique_ptr<RpcCookie> cookie_;  // nullptr: none was made
   RpcContext context_;
