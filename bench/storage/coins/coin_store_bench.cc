@@ -1,16 +1,19 @@
-// The coin store in windows: creations and spends a second, records, comparison and undo included; the time of a checkpoint;
-// single reads; bytes a coin. Arguments: coins, workers beside the calling thread.
+// The coin store in windows: creations and spends a second, records, comparison and undo included; the time of a
+// checkpoint; single reads; bytes a coin; hashes and snapshots of the whole set, and windows applied beside them.
+// Arguments: coins, workers beside the calling thread.
 //
 // Blocks are made outside the measured time. Scripts are P2WPKH.
 
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "engine/base/check.h"
@@ -39,10 +42,13 @@ struct BenchBlock {
 class BenchStore {
  public:
   explicit BenchStore(size_t workers)
-      : executor_(MakeTbbExecutor(workers)), files_(OpenFileSystem().value()) {
+      : executor_(MakeTbbExecutor(workers)),
+        whole_set_executor_(MakeTbbExecutor(workers, ExecutorUrgency::kIdle)),
+        files_(OpenFileSystem().value()) {
     CoinStoreOptions options;
     options.files = files_.get();
     options.executor = executor_.get();
+    options.whole_set_executor = whole_set_executor_.get();
     options.entropy = &entropy_;
     options.directory = directory_.path();
     options.cache_bytes_max = uint64_t{16} << 30;
@@ -51,6 +57,7 @@ class BenchStore {
   }
 
   FlatCoinStore& store() { return *store_; }
+  const std::string& directory() const { return directory_.path(); }
   std::vector<OutPoint>& coins() { return coins_; }
   std::mt19937_64& random() { return random_; }
 
@@ -120,6 +127,7 @@ class BenchStore {
   }
 
   std::unique_ptr<Executor> executor_;
+  std::unique_ptr<Executor> whole_set_executor_;
   std::unique_ptr<FileSystem> files_;
   ProductionEntropy entropy_;
   testing::TemporaryDirectory directory_;
@@ -202,6 +210,62 @@ void Checkpoint(benchmark::State& state) {
   state.counters["disk_bytes_per_coin"] = disk_bytes_per_coin;
 }
 
+const std::atomic<bool> kNeverStop{false};
+
+void WholeSet(benchmark::State& state, CoinSetHashes hashes) {
+  BenchStore bench(state.range(1));
+  bench.CreateAtLeast(state.range(0));
+  HR_CHECK(bench.store().FinishCheckpoint().ok());
+  uint64_t coins = 0;
+  for (auto _ : state) coins += bench.store().Pin()->Statistics(hashes, kNeverStop).value().coins;
+  state.counters["coins_per_second"] = benchmark::Counter(static_cast<double>(coins), benchmark::Counter::kIsRate);
+}
+
+void HashSerialized(benchmark::State& state) { WholeSet(state, {.serialized = true, .muhash = false}); }
+void MuHashOfSet(benchmark::State& state) { WholeSet(state, {.serialized = false, .muhash = true}); }
+
+void Snapshot(benchmark::State& state) {
+  BenchStore bench(state.range(1));
+  bench.CreateAtLeast(state.range(0));
+  HR_CHECK(bench.store().FinishCheckpoint().ok());
+  const std::string path = bench.directory() + "/set.dat";
+  uint64_t coins = 0;
+  for (auto _ : state) {
+    coins += bench.store().Pin()->WriteSnapshot(path, kNeverStop).value().coins;
+    std::filesystem::remove(path);
+  }
+  state.counters["coins_per_second"] = benchmark::Counter(static_cast<double>(coins), benchmark::Counter::kIsRate);
+}
+
+// Windows of ten thousand operations, one after the other, while another thread hashes the set: how long they take at
+// most, then and alone.
+void WindowsBesideAHash(benchmark::State& state) {
+  BenchStore bench(state.range(1));
+  bench.CreateAtLeast(state.range(0));
+  HR_CHECK(bench.store().FinishCheckpoint().ok());
+  const auto window = [&] { return bench.Window(kItemsPerBlock / kBlocksPerWindow, 0, [] { return OutPoint(); }); };
+  double longest_alone = 0;
+  double longest_beside = 0;
+  double windows_beside = 0;
+  for (auto _ : state) {
+    for (int i = 0; i < 50; ++i) longest_alone = std::max(longest_alone, window());
+    std::atomic<bool> is_done{false};
+    const std::unique_ptr<PinnedCoinSet> pin = bench.store().Pin();
+    std::thread hashing([&] {
+      HR_CHECK(pin->Statistics({.serialized = true, .muhash = false}, kNeverStop).ok());
+      is_done = true;
+    });
+    while (!is_done) {
+      longest_beside = std::max(longest_beside, window());
+      ++windows_beside;
+    }
+    hashing.join();
+  }
+  state.counters["longest_alone_ms"] = longest_alone * 1000;
+  state.counters["longest_beside_ms"] = longest_beside * 1000;
+  state.counters["windows_beside"] = windows_beside;
+}
+
 void FindOne(benchmark::State& state) {
   BenchStore bench(state.range(1));
   bench.CreateAtLeast(state.range(0));
@@ -221,6 +285,10 @@ BENCHMARK(Create)->Apply(Sizes)->UseManualTime();
 BENCHMARK(SpendUniform)->Apply(Sizes)->UseManualTime();
 BENCHMARK(MainnetAges)->Apply(Sizes)->UseManualTime();
 BENCHMARK(Checkpoint)->Apply(Sizes)->UseManualTime();
+BENCHMARK(HashSerialized)->Apply(Sizes);
+BENCHMARK(MuHashOfSet)->Apply(Sizes);
+BENCHMARK(Snapshot)->Apply(Sizes);
+BENCHMARK(WindowsBesideAHash)->Apply(Sizes)->Iterations(1);
 BENCHMARK(FindOne)->Apply(Sizes)->Unit(benchmark::kNanosecond);
 
 }  // namespace
