@@ -17,8 +17,8 @@
 namespace headrace {
 namespace {
 
-// A manifest names at most all segment ids; anything larger is not one.
-constexpr uint64_t kManifestBytesMax = 1 << 20;
+// What a whole manifest is smaller than: it names at most all segment ids.
+constexpr uint64_t kPublishedManifestBytesMax = 1 << 20;
 // A node that publishes while its directory is being opened may delete what the old manifest named.
 constexpr int kOpenAttempts = 5;
 // Pieces that a part is sorted in, each by one task.
@@ -80,7 +80,7 @@ absl::StatusOr<std::unique_ptr<PinnedCoins>> PinnedCoins::OpenPublished(const Co
   const std::string path = options.directory + "/" + kManifestFileName;
   absl::Status status;
   for (int attempt = 0; attempt < kOpenAttempts; ++attempt) {
-    const absl::StatusOr<std::vector<uint8_t>> bytes = options.files->ReadWholeFile(path, kManifestBytesMax);
+    const absl::StatusOr<std::vector<uint8_t>> bytes = options.files->ReadWholeFile(path, kPublishedManifestBytesMax);
     if (absl::IsNotFound(bytes.status())) {
       return absl::NotFoundError(
           absl::StrCat(path, " does not exist: no checkpoint of the coin store was ever finished there."));

@@ -12,8 +12,8 @@
 namespace headrace {
 namespace {
 
-constexpr size_t kBufferBytes = 4 << 20;
-constexpr size_t kWritesMax = 4;
+constexpr size_t kSnapshotBufferBytes = 4 << 20;
+constexpr size_t kSnapshotWritesMax = 4;
 
 std::string DirectoryOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -66,7 +66,7 @@ absl::Status SnapshotFile::SubmitBuffer() {
   batch->operations.push_back(std::move(write));
   writes_.push_back(batch);
   files_->Submit(std::move(batch));
-  return WaitForWrites(kWritesMax);
+  return WaitForWrites(kSnapshotWritesMax);
 }
 
 absl::Status SnapshotFile::Append(std::vector<uint8_t> bytes) {
@@ -75,7 +75,7 @@ absl::Status SnapshotFile::Append(std::vector<uint8_t> bytes) {
   } else {
     buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
   }
-  return buffer_.size() < kBufferBytes ? absl::OkStatus() : SubmitBuffer();
+  return buffer_.size() < kSnapshotBufferBytes ? absl::OkStatus() : SubmitBuffer();
 }
 
 absl::Status SnapshotFile::Finish() {
