@@ -183,8 +183,8 @@ TEST_F(NodeFilesTest, AnUnspentSetAheadOfTheIndexWaitsForItsBlocks) {
   ExpectSynced(node);
 }
 
-// A checkpoint needs descriptors for its syncs. Where there are none, the node stops with a sentence, and its end waits
-// for nothing that was never begun.
+// A checkpoint needs a descriptor for its image. Where there is none, the node stops with a sentence, and its end waits for
+// nothing that was never begun.
 TEST_F(NodeFilesTest, ACheckpointWithoutDescriptorsEndsTheNodeAndNothingWaits) {
   peers_.Connect(1, &chain_);
   options_.node.pipeline.checkpoint_interval_ns = 1;
@@ -192,7 +192,7 @@ TEST_F(NodeFilesTest, ACheckpointWithoutDescriptorsEndsTheNodeAndNothingWaits) {
   absl::Status ended;
   {
     TestNode node(options_);
-    node.RunUntil([&] { return node.coins().checkpoint_under_way() && node.node().AppliedTip().height > 100; });
+    node.RunUntil([&] { return node.coins().checkpoint_under_way() && node.node().AppliedTip().height > 20; });
     node.FailOpens();
     for (int turn = 0; turn < 100'000 && ended.ok(); ++turn) ended = node.Turn().status();
   }
