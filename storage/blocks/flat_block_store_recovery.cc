@@ -71,9 +71,13 @@ absl::Status FlatBlockStore::ForgetIndex(FileSystem& files, const Options& optio
   HR_RETURN_IF_ERROR(CheckNetwork(files, options));
   if (!files.Exists(options.directory)) return absl::OkStatus();
   HR_RETURN_IF_ERROR(RescanMark(files, options.directory, options.magic).Write({}));
+  // The index goes first, and durably: one that a power failure brought back would miss the undo files that it names.
+  const std::string index_path = absl::StrCat(options.directory, "/index.dat");
+  if (files.Exists(index_path)) HR_RETURN_IF_ERROR(files.Remove(index_path));
+  HR_RETURN_IF_ERROR(files.SyncDirectory(options.directory));
   HR_ASSIGN_OR_RETURN(const std::vector<std::string> names, files.List(options.directory));
   for (const std::string& name : names) {
-    if (name != "index.dat" && !(name.starts_with("rev") && name.ends_with(".dat"))) continue;
+    if (!name.starts_with("rev") || !name.ends_with(".dat")) continue;
     HR_RETURN_IF_ERROR(files.Remove(absl::StrCat(options.directory, "/", name)));
   }
   return files.SyncDirectory(options.directory);

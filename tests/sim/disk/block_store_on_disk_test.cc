@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <random>
 #include <set>
@@ -37,13 +38,7 @@ class BlockMachine {
 
   absl::Status Open() {
     store_.reset();
-    // Files are so small that a few blocks fill one.
-    absl::StatusOr<std::unique_ptr<FlatBlockStore>> opened =
-        FlatBlockStore::Open(*files_, {.directory = kBlocks,
-                                       .magic = kMagic,
-                                       .genesis = genesis_,
-                                       .file_bytes_max = 2'500,
-                                       .queued_bytes_max = 1 << 20});
+    absl::StatusOr<std::unique_ptr<FlatBlockStore>> opened = FlatBlockStore::Open(*files_, Options());
     if (opened.ok()) store_ = *std::move(opened);
     return opened.status();
   }
@@ -82,9 +77,36 @@ class BlockMachine {
     if (status.ok()) promised_strays_.merge(found);
     return status;
   }
+  // The index is thrown away, and every block gets a new record from where it was found.
+  absl::Status Rebuild(uint64_t operations_before_the_power_fails) {
+    store_.reset();
+    disk_.FailPowerAfter(operations_before_the_power_fails);
+    if (const absl::Status status = FlatBlockStore::ForgetIndex(*files_, Options()); !status.ok()) return status;
+    if (const absl::Status status = Open(); !status.ok()) return status;
+    std::map<Hash256, BlockPosition> found;
+    for (const RecoveredBlock& stray : store_->recovered_blocks()) found[stray.hash] = stray.position;
+    for (uint32_t id = 1; id <= promised_; ++id) {
+      BlockRecord record;
+      record.header = chain_[id - 1].header;
+      record.data = found[record.header.Hash()];
+      record.transaction_count = 1;
+      if (const absl::Status status = store_->PutRecord(id, record); !status.ok()) return status;
+    }
+    return store_->ForgetStrays();
+  }
+  // Every promised block has a record or is found again.
+  void ExpectBlocksFound() {
+    std::set<Hash256> known;
+    for (const BlockRecord& record : store_->records()) {
+      if (record.data.exists()) known.insert(record.header.Hash());
+    }
+    for (const RecoveredBlock& stray : store_->recovered_blocks()) known.insert(stray.hash);
+    for (size_t i = 0; i < promised_; ++i) ASSERT_TRUE(known.contains(chain_[i].header.Hash())) << i + 1;
+  }
   void FailPower() {
     store_.reset();
     disk_.FailPower();
+    disk_.FailPowerAfter(0);
   }
   void SwitchOn() {
     store_.reset();
@@ -133,6 +155,14 @@ class BlockMachine {
     BlockRecord record;
   };
 
+  FlatBlockStore::Options Options() const {
+    // Files are so small that a few blocks fill one.
+    return {.directory = kBlocks,
+            .magic = kMagic,
+            .genesis = genesis_,
+            .file_bytes_max = 2'500,
+            .queued_bytes_max = 1 << 20};
+  }
   absl::Status Add() {
     Stored stored;
     const auto number = static_cast<uint32_t>(chain_.size() + 1);
@@ -219,6 +249,23 @@ TEST_F(BlockStoreOnDiskTest, ThePowerFailsAfterTheSyncThatFollowsAKill) {
     machine.FailPower();
     ExpectWholeAtNextStart(machine);
   });
+}
+
+TEST_F(BlockStoreOnDiskTest, ARebuildThatLosesPowerFindsItsBlocksAgain) {
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    bool is_done = false;
+    for (uint64_t operation = 1; !is_done; ++operation) {
+      SCOPED_TRACE(::testing::Message() << "operation " << operation << ", seed " << seed);
+      BlockMachine machine(seed);
+      ASSERT_TRUE(machine.Live().ok());
+      is_done = machine.Rebuild(operation).ok();
+      machine.FailPower();
+      machine.SwitchOn();
+      const absl::Status opened = machine.Open();
+      ASSERT_TRUE(opened.ok()) << opened;
+      ASSERT_NO_FATAL_FAILURE(machine.ExpectBlocksFound());
+    }
+  }
 }
 
 // A failed operation ends a node; what it does on its way out must not vouch for what the medium lacks.
