@@ -183,6 +183,31 @@ TEST_F(NodeFilesTest, AnUnspentSetAheadOfTheIndexWaitsForItsBlocks) {
   ExpectSynced(node);
 }
 
+// A header that is not the block's own says that the disk has lost it. That is no verdict on the block, and its peers
+// are not asked for what the index vouches for.
+TEST_F(NodeFilesTest, SomethingElseWhereABlockShouldBeEndsTheNode) {
+  peers_.Connect(1, &chain_);
+  {
+    TestNode node(options_);
+    Sync(node);
+    ASSERT_TRUE(node.Shutdown().ok());
+  }
+  // Without an unspent set every block is read again.
+  std::filesystem::remove_all(directory_.path() + "/coins");
+  const std::shared_ptr<const TestBlock> damaged = chain_.blocks()[chain_.height() / 2];
+  Overwrite(directory_.path() + "/blocks/blk00000.dat", [&](std::string& bytes) {
+    const size_t at = bytes.find(AsText(damaged->raw->bytes()));
+    ASSERT_NE(at, std::string::npos);
+    bytes[at + 76] = static_cast<char>(bytes[at + 76] ^ 1);
+  });
+  TestNode node(options_);
+  absl::Status ended;
+  for (int turn = 0; turn < 100'000 && ended.ok(); ++turn) ended = node.Turn().status();
+  EXPECT_EQ(ended.code(), absl::StatusCode::kDataLoss) << ended;
+  EXPECT_NE(ended.message().find("something else stands where block " + damaged->hash.ToHex()), absl::string_view::npos)
+      << ended;
+}
+
 // A checkpoint needs a descriptor for its image. Where there is none, the node stops with a sentence, and its end waits for
 // nothing that was never begun.
 TEST_F(NodeFilesTest, ACheckpointWithoutDescriptorsEndsTheNodeAndNothingWaits) {
