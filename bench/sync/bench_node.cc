@@ -38,8 +38,7 @@ BenchNode::BenchNode(const std::vector<std::string>& command, std::string direct
 }
 
 absl::Status BenchNode::Failed(const std::string& what) {
-  return absl::InternalError(absl::StrCat(program_, " ", what, "; it printed:\n", process_->Everything(),
-                                          "Its log is in ", directory_, "/regtest."));
+  return absl::InternalError(absl::StrCat(program_, " ", what, "; it printed:\n", process_->Everything()));
 }
 
 absl::StatusOr<Json> BenchNode::Call(const std::string& method, const Json& parameters, int64_t timeout_s) {
@@ -76,6 +75,15 @@ absl::Status BenchNode::WaitForBestBlock(const std::string& hash, double seconds
     }
     std::this_thread::sleep_for(kAskInterval);
   }
+}
+
+absl::Status CopyDataDirectory(const std::string& from, const std::string& to) {
+  std::error_code error;
+  std::filesystem::copy(from, to, std::filesystem::copy_options::recursive, error);
+  if (!error) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("cannot copy ", from, " to ", to, " (", error.message(),
+                                             "): each node needs the chain's size on disk; free some, or name another "
+                                             "folder with --work."));
 }
 
 absl::Status BenchNode::Stop(double seconds) {

@@ -41,4 +41,7 @@ class BenchNode {
   std::unique_ptr<testing::ChildProcess> process_;
 };
 
+// Copies a stopped node's directory.
+absl::Status CopyDataDirectory(const std::string& from, const std::string& to);
+
 }  // namespace headrace::bench

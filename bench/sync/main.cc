@@ -104,7 +104,8 @@ absl::StatusOr<bool> Run(std::span<const char* const> arguments, const std::stri
   HR_ASSIGN_OR_RETURN(const WorkFolder work, WorkFolder::Take(options.work));
   {
     std::unique_ptr<Seeders> seeders;
-    if (std::find(options.modes.begin(), options.modes.end(), Mode::kIbd) != options.modes.end()) {
+    const auto needs_seeders = [](Mode mode) { return mode != Mode::kImport; };
+    if (std::any_of(options.modes.begin(), options.modes.end(), needs_seeders)) {
       HR_ASSIGN_OR_RETURN(seeders, Seeders::Start(options, chain));
     }
     MeasureAll(options, chain, seeders.get(), rows);

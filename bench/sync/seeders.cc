@@ -16,30 +16,23 @@ std::string DirectoryOf(const SyncOptions& options, uint32_t seeder) {
   return absl::StrCat(options.work, "/seeder-", seeder);
 }
 
-absl::Status Import(const SyncOptions& options, const Chain& chain) {
+absl::Status Import(const SyncOptions& options, const Chain& chain, const std::string& directory) {
   std::vector<std::string> arguments = {"-connect=0", "-listen=0", "-assumevalid=0"};
   for (const std::string& file : chain.files) arguments.push_back("-loadblock=" + file);
-  BenchNode node({options.node}, DirectoryOf(options, 0), arguments);
+  BenchNode node({options.node}, directory, arguments);
   HR_RETURN_IF_ERROR(node.WaitForBestBlock(chain.best_block, options.deadline_s));
   return node.Stop(kStart_s);
-}
-
-absl::Status Copy(const SyncOptions& options, uint32_t seeder) {
-  std::error_code error;
-  std::filesystem::copy(DirectoryOf(options, 0), DirectoryOf(options, seeder), std::filesystem::copy_options::recursive,
-                        error);
-  if (!error) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("cannot copy ", DirectoryOf(options, 0), " (", error.message(),
-                                             "): each seeding node needs the chain's size on disk; free some, or name "
-                                             "another folder with --work."));
 }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Seeders>> Seeders::Start(const SyncOptions& options, const Chain& chain) {
-  HR_RETURN_IF_ERROR(Import(options, chain));
+  const std::string original = options.seed_data.empty() ? options.work + "/seed" : options.seed_data;
+  if (!std::filesystem::exists(original)) HR_RETURN_IF_ERROR(Import(options, chain, original));
   const uint32_t count = *std::max_element(options.peers.begin(), options.peers.end());
-  for (uint32_t seeder = 1; seeder < count; ++seeder) HR_RETURN_IF_ERROR(Copy(options, seeder));
+  for (uint32_t seeder = 0; seeder < count; ++seeder) {
+    HR_RETURN_IF_ERROR(CopyDataDirectory(original, DirectoryOf(options, seeder)));
+  }
   std::unique_ptr<Seeders> seeders(new Seeders());
   uint16_t first_port = 0;
   for (uint32_t seeder = 0; seeder < count; ++seeder) {

@@ -1,5 +1,6 @@
 // The nodes that a measured node syncs from: headraced processes on loopback, each with the whole chain. The chain is
-// imported once, scripts and all, and the directory copied for the others. They run until this object goes.
+// imported once, scripts and all (which --seed-data keeps for later), and each node gets a copy of the directory. They
+// run until this object goes.
 //
 // One thread.
 #pragma once

@@ -77,6 +77,7 @@ absl::Status ParseOne(std::string_view name, std::string_view value, SyncOptions
   if (name == "chain") return ParseText(name, value, options.chain);
   if (name == "expected") return ParseText(name, value, options.expected);
   if (name == "node") return ParseText(name, value, options.node);
+  if (name == "seed-data") return ParseText(name, value, options.seed_data);
   if (name == "work") return ParseText(name, value, options.work);
   if (name == "json") return ParseText(name, value, options.json);
   if (name == "vs") {
@@ -150,6 +151,9 @@ std::string SyncUsage() {
          "  --slow-peer=BYTES     the first peer gives at most so many bytes a second\n"
          "  --deadline=SECONDS    of one run (1800)\n"
          "  --node=PATH           the headraced that seeds and is measured (beside this program)\n"
+         "  --seed-data=FOLDER    a seeding node's data directory, made if there is none yet and kept for other runs; "
+         "without\n"
+         "                        it the chain is imported each time\n"
          "  --work=FOLDER         for data directories (headrace-bench-sync in the system's temporary directory); "
          "emptied\n"
          "                        before and after, so it must be this program's alone\n"

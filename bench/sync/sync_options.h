@@ -35,8 +35,9 @@ struct SyncOptions {
   uint32_t repetitions = 5;
   uint32_t deadline_s = 1800;  // of one run
   uint64_t slow_peer_bytes_per_s = 0;
-  std::string work;  // where data directories are made
-  std::string json;  // empty: none
+  std::string seed_data;  // a seeding node's data directory, kept; empty: made anew in the work folder
+  std::string work;       // where data directories are made
+  std::string json;       // empty: none
 };
 
 // `program_directory` is where headraced is looked for unless --node says otherwise.

@@ -39,10 +39,6 @@ ChildrenUsage UsageOfChildren() {
   return {seconds(usage.ru_utime) + seconds(usage.ru_stime), static_cast<uint64_t>(usage.ru_oublock) * kSectorBytes};
 }
 
-std::string DirectoryOf(const SyncOptions& options, const MeasuredNode& node, Mode mode) {
-  return absl::StrCat(options.work, mode == Mode::kReindexChainstate ? "/placed-" : "/fresh-", node.name);
-}
-
 std::string PostureOption(const Chain& chain, const std::string& assumevalid) {
   return "-assumevalid=" + (assumevalid == "tail" ? chain.before_tail : assumevalid);
 }
@@ -66,15 +62,19 @@ std::vector<std::string> OptionsOf(const Chain& chain, const MeasuredNode& node,
   return arguments;
 }
 
-// Block files in place, once for each node; unmeasured.
-absl::Status Place(const SyncOptions& options, const Chain& chain, const MeasuredNode& node,
+// A directory with all blocks, of which no scripts were verified if the chain's tail is long enough: synced once for
+// each node, unmeasured, and copied for each run, since a run would leave marks of what it has verified.
+absl::Status Place(const SyncOptions& options, const Chain& chain, const MeasuredNode& node, const Seeders& seeders,
                    const std::string& directory) {
-  if (std::filesystem::exists(directory)) return absl::OkStatus();
-  std::vector<std::string> arguments = LoadOptions(chain);
-  arguments.insert(arguments.end(), {"-connect=0", "-listen=0"});
-  BenchNode placed(node.command, directory, arguments);
-  HR_RETURN_IF_ERROR(placed.WaitForBestBlock(chain.best_block, options.deadline_s));
-  return placed.Stop(kStop_s);
+  const std::string original = absl::StrCat(options.work, "/placed-", node.name);
+  if (!std::filesystem::exists(original)) {
+    std::vector<std::string> arguments = seeders.ConnectOptions(1);
+    arguments.insert(arguments.end(), {"-listen=0", PostureOption(chain, "tail")});
+    BenchNode placed(node.command, original, arguments);
+    HR_RETURN_IF_ERROR(placed.WaitForBestBlock(chain.best_block, options.deadline_s));
+    HR_RETURN_IF_ERROR(placed.Stop(kStop_s));
+  }
+  return CopyDataDirectory(original, directory);
 }
 
 absl::Status Sync(const SyncOptions& options, const Chain& chain, const MeasuredNode& node,
@@ -121,15 +121,27 @@ absl::Status Verify(const Chain& chain, const MeasuredNode& node, const std::str
   return again.Stop(kStop_s);
 }
 
+// The data directory of every measured process, one after the other.
+std::string NodeDirectory(const SyncOptions& options) { return options.work + "/node"; }
+
+// Where it is from now on: the next run must not take the logs of one that failed.
+std::string KeepFailed(const SyncOptions& options) {
+  uint32_t number = 1;
+  while (std::filesystem::exists(absl::StrCat(options.work, "/failed-", number))) ++number;
+  std::string kept = absl::StrCat(options.work, "/failed-", number);
+  std::error_code ignored;  // it may have failed before there was any
+  std::filesystem::rename(NodeDirectory(options), kept, ignored);
+  return kept;
+}
+
 absl::Status MeasureInto(const SyncOptions& options, const Chain& chain, const MeasuredNode& node,
                          const SyncSetting& setting, const Seeders* seeders, SyncRun& run) {
-  const std::string directory = DirectoryOf(options, node, setting.mode);
+  const std::string directory = NodeDirectory(options);
   const std::string summary = absl::StrCat(options.work, "/summary.json");
   std::filesystem::remove(summary);
+  std::filesystem::remove_all(directory);
   if (setting.mode == Mode::kReindexChainstate) {
-    HR_RETURN_IF_ERROR(Place(options, chain, node, directory));
-  } else {
-    std::filesystem::remove_all(directory);
+    HR_RETURN_IF_ERROR(Place(options, chain, node, *seeders, directory));
   }
   HR_RETURN_IF_ERROR(
       Sync(options, chain, node, directory, OptionsOf(chain, node, setting, seeders, summary), seeders, run));
@@ -158,7 +170,9 @@ SyncRun Measure(const SyncOptions& options, const Chain& chain, const MeasuredNo
                 const Seeders* seeders) {
   SyncRun run;
   const absl::Status status = MeasureInto(options, chain, node, setting, seeders, run);
-  if (!status.ok()) run.error = std::string(status.message());
+  if (!status.ok()) {
+    run.error = absl::StrCat(status.message(), " (data directory: ", KeepFailed(options), ")");
+  }
   return run;
 }
 

@@ -47,7 +47,7 @@ struct SyncRun {
   std::optional<uint64_t> scripts_skipped;
 };
 
-// `seeders` may be null where no run needs them.
+// `seeders` may be null for imports.
 SyncRun Measure(const SyncOptions& options, const Chain& chain, const MeasuredNode& node, const SyncSetting& setting,
                 const Seeders* seeders);
 
