@@ -59,6 +59,9 @@ absl::Status WholeSetWork::DriveCheckpoint(Waiting& waiting) {
   CoinStore& coins = node_.ports_.coins;
   BlockPipeline& pipeline = node_.pipeline_;
   if (!coins.checkpoint_under_way()) {
+    // One of ours was given up, or a window larger than all that may be read again came into its copying: the next is
+    // of one block.
+    waiting.must_hold = waiting.begun_at.has_value();
     HR_RETURN_IF_ERROR(coins.BeginCheckpoint());
     waiting.begun_at = pipeline.resolved();
   }
@@ -72,7 +75,7 @@ absl::Status WholeSetWork::DriveCheckpoint(Waiting& waiting) {
   const bool is_too_far =
       waiting.begun_at && tree.IsAncestorOf(*waiting.begun_at, pipeline.resolved()) &&
       !IsNear(tree.height(*waiting.begun_at), pipeline.resolved(), kForwardBlocksMax / 2, kForwardBytesMax / 2);
-  pipeline.Hold(is_too_far);
+  pipeline.Hold(is_too_far || waiting.must_hold);
   // While it copies, the next step need not wait for something else to wake the engine.
   const uint64_t bytes_written = coins.counters().bytes_written;
   if (std::exchange(waiting.bytes_written, bytes_written) != bytes_written) node_.ports_.doorbell.Ring();

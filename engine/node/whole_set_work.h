@@ -73,6 +73,8 @@ class WholeSetWork {
   struct Waiting {
     // Where the store stood when the checkpoint that is waited for began.
     std::optional<HeaderId> begun_at;
+    // Whether no window may come into its copying.
+    bool must_hold = false;
     uint64_t bytes_written = 0;
     absl::Status status;
     Pinned pinned;

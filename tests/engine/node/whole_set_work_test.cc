@@ -193,6 +193,43 @@ TEST_F(WholeSetWorkTest, SetsOfAMovingTipAreTheirBlocks) {
   ExpectSetOf(facade().CoinSet({}), chain);
 }
 
+// Windows of more blocks than are ever read again, while a checkpoint is copied a shard a turn: an answer comes all the
+// same, and the download goes on behind it.
+TEST_F(WholeSetWorkTest, InTheMiddleOfALongDownload) {
+  options_.checkpoint_step_bytes = 1;
+  options_.node.pipeline.checkpoint_interval_ns = 1;
+  options_.node.pipeline.window_blocks_max = WholeSetWork::kForwardBlocksMax + 100;
+  options_.node.pipeline.read_ahead_blocks = WholeSetWork::kForwardBlocksMax + 100;
+  Start();
+  ChainBuilder chain;
+  while (chain.height() < 4000) chain.Add();
+  auto asking = std::async(std::launch::async, [&] {
+    std::vector<CoinSetStatistics> sets;
+    do {
+      const auto set = facade().CoinSet({.serialized = true, .muhash = false});
+      if (!set.ok()) {
+        ADD_FAILURE() << set.status();
+        break;
+      }
+      sets.push_back(*set);
+    } while (sets.back().best.height < chain.height());
+    return sets;
+  });
+  for (const auto& block : chain.blocks()) {
+    while (!node_->node().OfferBlock({SharedBytes::From(block->raw)})) std::this_thread::yield();
+  }
+  ASSERT_EQ(asking.wait_for(kPatience), std::future_status::ready);
+  const std::vector<CoinSetStatistics> sets = asking.get();
+  ChainBuilder below = chain;
+  for (auto set = sets.rbegin(); set != sets.rend(); ++set) {
+    EXPECT_EQ(set->coins, set->best.height);
+    if (set->best.height == 0) continue;
+    below.TruncateTo(set->best.height);
+    EXPECT_EQ(set->best.hash, below.blocks().back()->hash);
+    EXPECT_EQ(set->hash_serialized, HashSerialized3(below.coins()));
+  }
+}
+
 TEST_F(WholeSetWorkTest, EndsWhenTheNodeStops) {
   Start();
   const ChainBuilder chain = SpendingChain(105);
