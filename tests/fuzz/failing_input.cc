@@ -106,4 +106,6 @@ void SetCurrentInput(std::string_view target, ByteSpan input, const std::string&
   alarm(kInputTimeLimit_s);
 }
 
+void ForgetCurrentInput() { TheCurrent().path.clear(); }
+
 }  // namespace headrace::fuzz

@@ -19,5 +19,7 @@ bool HasSanitizer();
 void WatchForFailure(const std::string& program, const std::string& directory);
 // What is run next; `input` stays where it is until the next call. `origin` is shown with the failure.
 void SetCurrentInput(std::string_view target, ByteSpan input, const std::string& origin);
+// The last one is over: what fails from here on is not its doing.
+void ForgetCurrentInput();
 
 }  // namespace headrace::fuzz

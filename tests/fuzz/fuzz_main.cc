@@ -125,7 +125,11 @@ int Run(const Options& options, const std::string& program) {
   }
   WatchForFailure(program, options.failures);
   if (!options.files.empty()) {
-    if (only != nullptr) return RunFiles(*only, options.files) ? 0 : 1;
+    if (only != nullptr) {
+      const bool all_good = RunFiles(*only, options.files);
+      ForgetCurrentInput();
+      return all_good ? 0 : 1;
+    }
     std::cerr << "Error: files need a --target.\n";
     return 1;
   }
@@ -137,6 +141,7 @@ int Run(const Options& options, const std::string& program) {
       WriteCorpus(target, options.write_corpus);
     } else {
       RunGenerated(target, options);
+      ForgetCurrentInput();
     }
   }
   return 0;

@@ -385,7 +385,7 @@ std::vector<Bytes> SpendStories() {
       if (script.back() == 0x9c) plan.items = {second, signature};
       if (way >= kPayToPubkeyHash && way <= kTaprootKey) plan.items.clear();
       stories.push_back(WriteStory({plan}, stories.size() % 2 == 0 ? 5 : 0xfffffffe));
-      if (script.back() != 0xae) continue;
+      if (script.back() != 0xae || plan.items.empty()) continue;
       // Something else than nothing for CHECKMULTISIG to drop (BIP147).
       plan.items[0] = {1};
       stories.push_back(WriteStory({plan}, 5));

@@ -34,7 +34,18 @@ void LimitDescriptors(pid_t pid, uint64_t count) {
   ASSERT_EQ(prlimit(pid, RLIMIT_NOFILE, &limit, nullptr), 0);
 }
 
-class DescriptorTest : public EnvironmentTest {};
+class DescriptorTest : public EnvironmentTest {
+ protected:
+  // A sanitizer that searches for leaks at the end needs descriptors itself.
+  void SetUp() override {
+    EnvironmentTest::SetUp();
+    ::setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
+  }
+  void TearDown() override {
+    ::unsetenv("ASAN_OPTIONS");
+    EnvironmentTest::TearDown();
+  }
+};
 
 TEST_F(DescriptorTest, TooFewAtStart) {
   bool any_refused = false;

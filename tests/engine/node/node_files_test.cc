@@ -40,11 +40,14 @@ TEST_F(NodeFilesTest, FilesMayHoldBlocksInAnyOrderTwiceAndFromElsewhere) {
   ExpectSynced(node);
 }
 
+std::string ContentOf(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+}
+
 // Bytes of the only block file, changed behind the node's back.
 void Overwrite(const std::string& path, const std::function<void(std::string&)>& change) {
-  std::ifstream in(path, std::ios::binary);
-  std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  in.close();
+  std::string bytes = ContentOf(path);
   change(bytes);
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
@@ -56,6 +59,9 @@ TEST_F(NodeFilesTest, ATornBlockIsNoticedAtStartAndDownloadedAgain) {
     TestNode node(options_);
     peers_.Connect(1, &chain_);
     Sync(node);
+    // The storage thread writes behind the node.
+    const std::string_view last = AsText(chain_.blocks().back()->raw->bytes());
+    node.RunUntil([&] { return ContentOf(block_file).find(last) != std::string::npos; });
     const TemporaryDirectory copy;
     std::filesystem::copy(directory_.path(), copy.path(), std::filesystem::copy_options::recursive);
     ASSERT_TRUE(node.Shutdown().ok());
@@ -217,8 +223,11 @@ TEST_F(NodeFilesTest, ACheckpointWithoutDescriptorsEndsTheNodeAndNothingWaits) {
   absl::Status ended;
   {
     TestNode node(options_);
-    node.RunUntil([&] { return node.coins().checkpoint_under_way() && node.node().AppliedTip().height > 20; });
+    Sync(node);
     node.FailOpens();
+    // One block more, and there is something to checkpoint.
+    chain_.Add({});
+    node.Offer(*chain_.blocks().back());
     for (int turn = 0; turn < 100'000 && ended.ok(); ++turn) ended = node.Turn().status();
   }
   EXPECT_EQ(ended.code(), absl::StatusCode::kResourceExhausted) << ended;
