@@ -102,6 +102,12 @@ bool Node::OfferBlock(MaskedBytes&& block) {
   return true;
 }
 
+bool Node::OfferHeader(MaskedBytes&& header) {
+  if (!import_.OfferHeader(std::move(header))) return false;
+  ports_.doorbell.Ring();
+  return true;
+}
+
 absl::StatusOr<bool> Node::TakeEvents(int64_t now_ns) {
   events_.clear();
   // Backpressure: while the pipeline holds more than its budget, messages wait on the other side.
@@ -166,7 +172,7 @@ absl::StatusOr<bool> Node::TakeImports() {
   while (pipeline_.has_room() && pipeline_.pending_bytes() < options_.download.budget_bytes && import_.Take(now_s, ready)) {
     any = true;
     if (ready.is_new_header) HR_RETURN_IF_ERROR(records_.Put(ready.id));
-    if (pipeline_.Holds(ready.id)) continue;
+    if (!ready.has_block || pipeline_.Holds(ready.id)) continue;
     const SlabRef slab = ready.block.ToSlab();
     pipeline_.Submit(ready.id, SharedBytes::From(slab), slab, 0);
   }

@@ -70,9 +70,10 @@ class Node {
   bool reached_stop_height() const { return reached_stop_height_.load(std::memory_order_relaxed); }
   // Hands in a block from a file; false when the queue is full: try again.
   bool OfferBlock(MaskedBytes&& block);
+  // The header of such a block, ahead of it; see block_import.h.
+  bool OfferHeader(MaskedBytes&& header);
   // Blocks handed in and not yet taken by the pipeline.
   bool import_is_empty() const { return import_.is_empty(); }
-  uint64_t imported_count() const { return import_.taken_count(); }
 
   // Whether blocks are on their way through the stages. Engine thread.
   bool is_busy() const { return pipeline_.is_busy(); }

@@ -105,18 +105,24 @@ TEST(ChaingenTest, ATailLetsAssumevalidApply) {
     NodeProcess node("regtest");
     ExpectNodeAgrees(directory, expected, node);
     if (HasFatalFailure()) return;
-    ExpectNodeAgrees(directory, expected, node, {"-reindex", "-assumevalid=" + expected.value("beforetail", "")});
+    const std::string assume_valid = "-assumevalid=" + expected.value("beforetail", "");
+    ExpectNodeAgrees(directory, expected, node, {"-reindex", assume_valid});
+    // Files are imported headers first, so the tail is known before the first block.
+    NodeProcess importer("regtest");
+    ExpectNodeAgrees(directory, expected, importer, {assume_valid});
     if (HasFatalFailure()) return;
     const uint64_t inputs = expected.value("inputs", uint64_t{0});
-    const uint64_t skipped = node.Summary().value("scripts_skipped", uint64_t{0});
     EXPECT_GT(inputs, 100u);
-    if (is_long_enough) {
-      EXPECT_EQ(skipped, inputs);
-    } else {
-      EXPECT_GT(skipped, 0u);
-      EXPECT_LT(skipped, inputs) << "the last blocks before the tail are too recent";
+    for (NodeProcess* assuming : {&node, &importer}) {
+      const uint64_t skipped = assuming->Summary().value("scripts_skipped", uint64_t{0});
+      if (is_long_enough) {
+        EXPECT_EQ(skipped, inputs);
+      } else {
+        EXPECT_GT(skipped, 0u);
+        EXPECT_LT(skipped, inputs) << "the last blocks before the tail are too recent";
+      }
+      EXPECT_EQ(assuming->Summary().value("scripts_verified", uint64_t{0}), inputs - skipped);
     }
-    EXPECT_EQ(node.Summary().value("scripts_verified", uint64_t{0}), inputs - skipped);
   }
 }
 

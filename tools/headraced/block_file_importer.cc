@@ -26,10 +26,11 @@ void BlockFileImporter::Stop() {
 }
 
 void BlockFileImporter::Run() {
-  for (const std::string& path : paths_) {
-    if (stop_.load(std::memory_order_relaxed)) break;
-    failure_ = ImportFile(path);
-    if (!failure_.ok()) break;
+  for (const Pass pass : {Pass::kHeaders, Pass::kBlocks}) {
+    for (const std::string& path : paths_) {
+      if (stop_.load(std::memory_order_relaxed) || !failure_.ok()) break;
+      failure_ = WalkFile(path, pass);
+    }
   }
   while (failure_.ok() && !stop_.load(std::memory_order_relaxed) && !node_.import_is_empty()) {
     std::this_thread::sleep_for(kFullQueuePause);
@@ -38,7 +39,20 @@ void BlockFileImporter::Run() {
   done_.store(true, std::memory_order_release);
 }
 
-absl::Status BlockFileImporter::ImportFile(const std::string& path) {
+bool BlockFileImporter::HandIn(MaskedBytes&& block, Pass pass) {
+  if (pass == Pass::kHeaders) {
+    // Too short to be a block; the second pass hands it in as one, and it is refused there.
+    if (block.size() < BlockHeader::kSerializedBytes) return true;
+    block.stored.bytes = block.stored.bytes.first(BlockHeader::kSerializedBytes);
+  }
+  while (!(pass == Pass::kHeaders ? node_.OfferHeader(std::move(block)) : node_.OfferBlock(std::move(block)))) {
+    if (stop_.load(std::memory_order_relaxed)) return false;
+    std::this_thread::sleep_for(kFullQueuePause);
+  }
+  return true;
+}
+
+absl::Status BlockFileImporter::WalkFile(const std::string& path, Pass pass) {
   HR_ASSIGN_OR_RETURN(const std::unique_ptr<BlockFileReader> reader, BlockFileReader::Open(files_, path, params_.message_magic));
   uint64_t blocks = 0;
   MaskedBytes block;
@@ -47,20 +61,18 @@ absl::Status BlockFileImporter::ImportFile(const std::string& path) {
     found = reader->NextMaskedWithin(kPaddingBytesMax, block);
     if (found != BlockFileReader::Found::kBlock) continue;
     ++blocks;
-    while (!node_.OfferBlock(std::move(block))) {
-      if (stop_.load(std::memory_order_relaxed)) return absl::OkStatus();
-      std::this_thread::sleep_for(kFullQueuePause);
-    }
+    if (!HandIn(std::move(block), pass)) return absl::OkStatus();
   }
+  if (blocks == 0) {
+    return absl::InvalidArgumentError(absl::StrCat("No block of the ", std::string(params_.name), " network was found in ", path,
+                                                   ". Check the file named by -loadblock and the network chosen by -chain."));
+  }
+  if (pass == Pass::kHeaders) return absl::OkStatus();
   HR_LOG(kInfo, kBlocks, "file read path=", path, " blocks=", blocks, " bytes=", reader->size(),
          " skipped_bytes=", reader->skipped_bytes());
   if (reader->truncated_offset()) {
     HR_LOG(kWarning, kBlocks, "the last block of ", path, " is cut off at byte ", *reader->truncated_offset(),
            ": it was left out");
-  }
-  if (blocks == 0) {
-    return absl::InvalidArgumentError(absl::StrCat("No block of the ", std::string(params_.name), " network was found in ", path,
-                                                   ". Check the file named by -loadblock and the network chosen by -chain."));
   }
   return absl::OkStatus();
 }

@@ -1,4 +1,7 @@
 // Reads -loadblock files and hands their blocks to the node, on a thread of its own, as fast as the node takes them.
+//
+// Twice: first the headers of all files, then the blocks. Walking costs a page a block, and the node then knows the chain before
+// its first block: files in any order are taken as they come, and assumevalid applies.
 #pragma once
 
 #include <atomic>
@@ -25,7 +28,10 @@ class BlockFileImporter {
 
  private:
   void Run();
-  absl::Status ImportFile(const std::string& path);
+  enum class Pass : uint8_t { kHeaders, kBlocks };
+  absl::Status WalkFile(const std::string& path, Pass pass);
+  // Hands it over, however long that takes; false when stopped.
+  bool HandIn(MaskedBytes&& block, Pass pass);
 
   Node& node_;
   FileSystem& files_;

@@ -40,6 +40,26 @@ TEST_F(NodeFilesTest, FilesMayHoldBlocksInAnyOrderTwiceAndFromElsewhere) {
   ExpectSynced(node);
 }
 
+TEST_F(NodeFilesTest, HeadersOfAFileMayComeBeforeItsBlocks) {
+  options_.peers = nullptr;
+  TestNode node(options_);
+  const auto offer_header = [&](const TestBlock& block) {
+    MaskedBytes header{SharedBytes::From(block.raw)};
+    header.stored.bytes = header.stored.bytes.first(BlockHeader::kSerializedBytes);
+    while (!node.node().OfferHeader(std::move(header))) ASSERT_TRUE(node.Turn().ok());
+  };
+  // From the tip down: each waits for its parent.
+  for (uint32_t h = chain_.height(); h > 0; --h) offer_header(*chain_.blocks()[h - 1]);
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().header_height, chain_.height());
+  EXPECT_EQ(node.Status().applied_height, 0u);
+  // And once more: nothing is new.
+  for (uint32_t h = 1; h <= chain_.height(); ++h) offer_header(*chain_.blocks()[h - 1]);
+  for (uint32_t h = chain_.height(); h > 0; --h) node.Offer(*chain_.blocks()[h - 1]);
+  node.RunUntilQuiet();
+  ExpectSynced(node);
+}
+
 std::string ContentOf(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   return std::string((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
