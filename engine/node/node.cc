@@ -11,6 +11,7 @@ namespace headrace {
 namespace {
 
 constexpr size_t kEventsPerTurn = 256;
+constexpr uint64_t kImportBytesPerTurn = 8 << 20;
 constexpr int64_t kTickNs = 100'000'000;
 constexpr int64_t kStandingTipNs = int64_t{2} * 1'000'000'000;
 constexpr int64_t kLowWorkLogNs = int64_t{60} * 1'000'000'000;
@@ -169,8 +170,12 @@ absl::StatusOr<bool> Node::TakeImports() {
   bool any = false;
   BlockImport::Ready ready;
   const int64_t now_s = ports_.clock.UnixSeconds();
-  while (pipeline_.has_room() && pipeline_.pending_bytes() < options_.download.budget_bytes && import_.Take(now_s, ready)) {
+  // A few megabytes at a time: each block is copied, and those that are ready wait for this thread meanwhile.
+  uint64_t bytes = 0;
+  while (pipeline_.has_room() && pipeline_.pending_bytes() < options_.download.budget_bytes &&
+         bytes < kImportBytesPerTurn && import_.Take(now_s, ready)) {
     any = true;
+    bytes += ready.block.size();
     if (ready.is_new_header) HR_RETURN_IF_ERROR(records_.Put(ready.id));
     if (!ready.has_block || pipeline_.Holds(ready.id)) continue;
     const SlabRef slab = ready.block.ToSlab();
