@@ -68,7 +68,8 @@ class Life {
     return absl::OkStatus();
   }
   bool IsOnBranch() const { return node_->node().AppliedTip().hash == Healthy().branch().blocks().back()->hash; }
-  // An earlier life that ended on its way to the better branch leaves some of its blocks, perhaps more work than the chain has.
+  // An earlier life that ended on its way to the better branch leaves some of its blocks, perhaps more work than the
+  // chain has.
   bool HasLeftChain() const {
     const BlockPoint tip = node_->node().AppliedTip();
     const auto is_at = [&](const ChainBuilder& chain) {
