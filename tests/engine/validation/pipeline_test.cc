@@ -6,6 +6,7 @@
 
 #include "engine/runtime/tbb_executor.h"
 #include "gtest/gtest.h"
+#include "tests/engine/validation/pipeline_fixture.h"
 #include "tests/support/captured_log.h"
 #include "tests/support/holding_executor.h"
 #include "tests/support/node/test_node.h"
@@ -23,39 +24,6 @@ using testing::TestBlock;
 using testing::TestNode;
 using testing::TestNodeOptions;
 using testing::TestTransaction;
-
-class PipelineTest : public ::testing::Test {
- protected:
-  PipelineTest() : executor_(MakeTbbExecutor(2)) {}
-
-  TestNodeOptions Options(Executor* executor = nullptr) {
-    TestNodeOptions options;
-    options.directory = directory_.path();
-    options.executor = executor == nullptr ? executor_.get() : executor;
-    options.node.pipeline.checkpoint_interval_ns = 0;
-    return options;
-  }
-
-  // `count` blocks with nothing but coinbases, then each block spends the coinbase that has just matured.
-  static void Grow(ChainBuilder& chain, uint32_t count, uint32_t salt = 0) {
-    for (uint32_t i = 0; i < count; ++i) {
-      std::vector<TestTransaction> transactions;
-      const uint32_t height = chain.height() + 1;
-      if (height > 100) {
-        const OutPoint coinbase = chain.CoinbaseOf(height - 100);
-        if (chain.coins().contains(coinbase)) transactions.push_back(chain.Spend({coinbase}, 3, 1000));
-      }
-      chain.Add(std::move(transactions), -1, salt);
-    }
-  }
-
-  static void OfferFrom(TestNode& node, const ChainBuilder& chain, uint32_t first_height) {
-    for (uint32_t h = first_height; h <= chain.height(); ++h) node.Offer(*chain.blocks()[h - 1]);
-  }
-
-  TemporaryDirectory directory_;
-  std::unique_ptr<Executor> executor_;
-};
 
 TEST_F(PipelineTest, AChainInAnyOrderEndsWithItsCoins) {
   ChainBuilder chain;
@@ -443,37 +411,29 @@ TEST_F(PipelineTest, AVeryWideTransactionIsCheckedInEveryPart) {
   }
 }
 
-TEST_F(PipelineTest, ARestartStaysOnItsBranchWhereTwoAreEqual) {
+// What was taken back no longer counts: blocks ahead of the tip are bounded by bytes.
+TEST_F(PipelineTest, BadBlocksOneAfterAnotherLeaveRoomForTheNext) {
   ChainBuilder chain;
-  Grow(chain, 20);
-  ChainBuilder other = chain;
-  Grow(chain, 3);
-  Grow(other, 3, 1);
-  for (const bool other_first : {false, true}) {
-    SCOPED_TRACE(other_first);
-    TemporaryDirectory directory;
-    TestNodeOptions options = Options();
-    options.directory = directory.path();
-    const ChainBuilder& first = other_first ? other : chain;
-    const ChainBuilder& second = other_first ? chain : other;
-    {
-      TestNode node(options);
-      // The loser's headers come first, its last block last.
-      OfferFrom(node, chain, 1);
-      node.Offer(*second.blocks()[20]);
-      node.Offer(*second.blocks()[21]);
-      OfferFrom(node, first, 21);
-      node.RunUntilQuiet();
-      node.Offer(*second.blocks()[22]);
-      node.RunUntilQuiet();
-      ASSERT_TRUE(node.Shutdown().ok());
-    }
-    TestNode once(options);
-    const Hash256 tip = once.Status().applied_hash;
-    once.RunUntilQuiet();
-    EXPECT_EQ(once.Status().applied_hash, tip);
-    EXPECT_EQ(once.Status().reorganisations, 0u);
+  Grow(chain, 110);
+  TestTransaction unsatisfiable = chain.Spend({chain.CoinbaseOf(11)}, 1);
+  unsatisfiable.outputs[0].script = kFalseScript;
+  chain.Add({unsatisfiable});
+  TestNodeOptions options = Options();
+  options.node.pipeline.ahead_bytes_max = 2'000;
+  TestNode node(options);
+  OfferFrom(node, chain, 1);
+  node.RunUntilQuiet();
+  for (uint32_t i = 1; i <= 20; ++i) {
+    ChainBuilder bad = chain;
+    bad.Add({bad.Spend({{unsatisfiable.Txid(), 0}}, 1)}, -1, i);
+    node.Offer(*bad.blocks().back());
+    node.RunUntilQuiet();
+    ASSERT_EQ(node.Status().applied_height, chain.height());
   }
+  Grow(chain, 3);
+  OfferFrom(node, chain, chain.height() - 2);
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().applied_height, chain.height());
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ class CoinStoreOnDiskTest : public ::testing::Test {
  protected:
   static constexpr uint64_t kSeeds = 8;
   // Copying the shards is one write after another, of which some will do; what follows them is visited wholly.
-  static constexpr uint64_t kEveryOperation = 20;
+  static constexpr uint64_t kEveryOperation = 60;
   static constexpr uint64_t kStep = 61;
 
   uint64_t OperationsOfACheckpoint() {
