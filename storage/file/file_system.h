@@ -101,6 +101,9 @@ class FileSystem {
 
   // A read-only mapping of [offset, offset + size) as the file is now; the file may grow and be written elsewhere.
   virtual absl::StatusOr<SharedBytes> MapReadOnly(const FileRef& file, uint64_t offset, uint64_t size) = 0;
+  // The first `size` bytes of the file in place of the memory at `at`: whole pages that
+  // the caller owns and goes on owning. Threads that read there meanwhile see what was there or what is there now.
+  virtual absl::Status MapReadOnlyAt(const FileRef& file, uint64_t size, uint8_t* at) = 0;
 
   // Bytes of such a mapping will be read here and there: a page that is not in memory is then read by itself.
   virtual void ExpectRandomReads(ByteSpan mapped) = 0;

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/check.h"
 #include "engine/base/status_macros.h"
 #include "storage/file/directory_lock.h"
 #include "storage/file/file_error.h"
@@ -67,6 +68,17 @@ absl::StatusOr<SharedBytes> PosixFileSystem::MapReadOnly(const FileRef& file, ui
                       static_cast<off_t>(offset - lead));
   if (base == MAP_FAILED) return FileError("map", file->path(), errno);
   return SharedBytes{{static_cast<const uint8_t*>(base) + lead, size}, std::make_shared<Mapping>(base, lead + size)};
+}
+
+absl::Status PosixFileSystem::MapReadOnlyAt(const FileRef& file, uint64_t size, uint8_t* at) {
+  HR_CHECK(reinterpret_cast<uintptr_t>(at) % PageSpan::PageBytes() == 0);
+  HR_ASSIGN_OR_RETURN(const uint64_t file_size, file->Size());
+  if (size > file_size) return ReadPastEnd(file->path(), 0, size);
+  if (size == 0) return absl::OkStatus();
+  if (::mmap(at, size, PROT_READ, MAP_SHARED | MAP_FIXED, AsPosixFile(file).descriptor(), 0) == MAP_FAILED) {
+    return FileError("map", file->path(), errno);
+  }
+  return absl::OkStatus();
 }
 
 void PosixFileSystem::ExpectRandomReads(ByteSpan mapped) {

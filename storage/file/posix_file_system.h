@@ -14,6 +14,7 @@ class PosixFileSystem : public FileSystem {
  public:
   absl::StatusOr<FileRef> Open(const std::string& path, OpenMode mode) override;
   absl::StatusOr<SharedBytes> MapReadOnly(const FileRef& file, uint64_t offset, uint64_t size) override;
+  absl::Status MapReadOnlyAt(const FileRef& file, uint64_t size, uint8_t* at) override;
   void ExpectRandomReads(ByteSpan mapped) override;
   bool IsResident(ByteSpan mapped) override;
   bool Exists(const std::string& path) override;

@@ -104,7 +104,7 @@ void UringFileSystem::AdmitBatches() {
       return;
     }
     ++active_count_;
-    ready_.push_back(new Active{.batch = std::move(*batch)});
+    ready_.push_back(new Active{BatchProgress(*std::move(batch))});
   }
 }
 
@@ -113,24 +113,14 @@ void UringFileSystem::IssueReady() {
     Active* active = ready_.front();
     ready_.pop_front();
     active->ready = false;
-    if (active->in_flight == 0) Finish(active);
+    if (active->progress.in_flight() == 0) Finish(active);
   }
 }
 
 bool UringFileSystem::IssueFrom(Active& active) {
-  const std::vector<FileOperation>& operations = active.batch->operations;
-  while (active.next < operations.size() && active.status.ok() && !active.syncing) {
-    const FileOperation& operation = operations[active.next];
-    if (operation.kind == Kind::kSync) {
-      if (active.in_flight != 0) return true;
-      if (free_slots_.empty()) return false;
-      active.syncing = true;
-    } else if (OperationBytes(operation) == 0) {
-      ++active.next;
-      continue;
-    }
+  while (const std::optional<size_t> operation = active.progress.Next()) {
     if (free_slots_.empty()) return false;
-    StartSlot(active, active.next++);
+    StartSlot(active, *operation);
   }
   return true;
 }
@@ -139,13 +129,13 @@ void UringFileSystem::StartSlot(Active& active, size_t operation) {
   const uint32_t slot = free_slots_.back();
   free_slots_.pop_back();
   slots_[slot] = {&active, operation, 0};
-  ++active.in_flight;
+  active.progress.Begin(operation);
   PrepareSlot(slot);
 }
 
 void UringFileSystem::PrepareSlot(uint32_t slot) {
   const Slot& state = slots_[slot];
-  const FileOperation& operation = state.active->batch->operations[state.operation];
+  const FileOperation& operation = state.active->progress.operation(state.operation);
   const int descriptor = AsPosixFile(operation.file).descriptor();
   const uint64_t offset = operation.offset + state.bytes_done;
   const auto size =
@@ -198,7 +188,7 @@ void UringFileSystem::ReapCompletions() {
 void UringFileSystem::OperationEnded(uint32_t slot, int result) {
   Slot& state = slots_[slot];
   Active* active = state.active;
-  const FileOperation& operation = active->batch->operations[state.operation];
+  const FileOperation& operation = active->progress.operation(state.operation);
   const bool transfers = operation.kind != Kind::kSync;
   if (result == -EINTR || result == -EAGAIN) return PrepareSlot(slot);
   absl::Status status;
@@ -213,14 +203,9 @@ void UringFileSystem::OperationEnded(uint32_t slot, int result) {
     state.bytes_done += static_cast<size_t>(result);
     if (state.bytes_done < OperationBytes(operation)) return PrepareSlot(slot);
   }
-  // Among operations in flight together the first in the batch names the failure, whichever ended first.
-  if (!status.ok() && state.operation < active->failed_operation) {
-    active->failed_operation = state.operation;
-    active->status = std::move(status);
-  }
+  active->progress.End(state.operation, std::move(status));
   free_slots_.push_back(slot);
-  if (!transfers) active->syncing = false;
-  if (--active->in_flight == 0 && !active->ready) {
+  if (active->progress.in_flight() == 0 && !active->ready) {
     active->ready = true;
     ready_.push_back(active);
   }
@@ -229,7 +214,7 @@ void UringFileSystem::OperationEnded(uint32_t slot, int result) {
 void UringFileSystem::Finish(Active* active) {
   const std::unique_ptr<Active> owned(active);
   --active_count_;
-  owned->batch->Complete(std::move(owned->status));
+  owned->progress.Complete();
 }
 
 }  // namespace headrace

@@ -1,9 +1,7 @@
 // The File port over io_uring: one storage thread owns one ring and keeps up to kDepth operations of any number of
 // batches in flight.
 //
-// Order inside a batch is kept here, not by the kernel: a kSync is issued when everything before it has ended, and what
-// follows is held back until it has. (IOSQE_IO_DRAIN would stop every batch for the sake of one.) After a failure
-// nothing more of that batch is issued, so a sync or a commit record never follows data that did not arrive.
+// Order inside a batch is kept by BatchProgress, not by the kernel. (IOSQE_IO_DRAIN would stop every batch for the sake of one.)
 #pragma once
 
 #include <liburing.h>
@@ -14,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include "storage/file/batch_progress.h"
 #include "storage/file/batch_queue.h"
 #include "storage/file/posix_file_system.h"
 
@@ -37,13 +36,8 @@ class UringFileSystem final : public PosixFileSystem {
  private:
   // A batch between its submission and its completion.
   struct Active {
-    FileBatchRef batch;
-    size_t next = 0;  // first operation that was not issued
-    uint32_t in_flight = 0;
-    bool syncing = false;  // a kSync is in flight, alone
-    bool ready = true;     // stands in ready_
-    size_t failed_operation = SIZE_MAX;
-    absl::Status status;
+    BatchProgress progress;
+    bool ready = true;  // stands in ready_
   };
   // An operation in flight; its number is the completion's user data.
   struct Slot {
