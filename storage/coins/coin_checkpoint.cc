@@ -235,15 +235,12 @@ absl::Status CoinCheckpoint::Publish() {
   // From here on nothing needs what only the previous manifest named, but those who have pinned it.
   std::vector<std::string> obsolete;
   if (is_published_) obsolete.push_back(Path(ImageFileName(published_.image_serial)));
-  std::vector<std::unique_ptr<Segment>> removed;
   for (const Segment* segment : state_->space.OldSegments()) {
     if (!segment->is_retiring) continue;
     HR_CHECK(segment->live_count.load(std::memory_order_relaxed) == 0);
     obsolete.push_back(segment->path);
-    removed.push_back(state_->space.Remove(segment->id));
+    state_->space.Release(segment->id);
   }
-  state_->WaitForReaders();
-  removed.clear();
   for (const std::string& path : obsolete) HR_RETURN_IF_ERROR(state_->pins->Remove(path));
   HR_LOG(kInfo, kCoins, "checkpoint published height=", next_.Lowest().height, " through=", next_.Highest().height,
          " segments=", next_.segments.size(), " image_bytes=", next_.image_bytes);

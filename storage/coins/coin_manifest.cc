@@ -81,6 +81,10 @@ absl::StatusOr<CoinManifest> DecodeManifest(ByteSpan bytes, uint32_t network_mag
                                                       kCoinFormatVersion, " this program knows; use a newer headrace, or ",
                                                       kReindexRemedy, "."));
   }
+  if (reader.ok() && version < kCoinFormatVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(path, " has format version ", version, ", which this program no longer reads; ",
+                                                      kReindexRemedy, "."));
+  }
   if (bytes.size() < 12 || LoadLittle32(&bytes[bytes.size() - 4]) != Crc32c(bytes.first(bytes.size() - 4))) {
     return Damaged(path, "does not match its checksum");
   }

@@ -17,7 +17,7 @@
 namespace headrace {
 
 inline constexpr uint32_t kCoinShardCount = 256;
-inline constexpr uint32_t kCoinFormatVersion = 0;
+inline constexpr uint32_t kCoinFormatVersion = 1;
 inline constexpr char kManifestFileName[] = "coins.manifest";
 
 // Where a shard's image stands in the image file, and the block it holds the coins of.

@@ -40,8 +40,9 @@ absl::Status DeleteUnnamedFiles(FileSystem* files, const std::string& directory,
 }  // namespace
 
 FlatCoinStore::FlatCoinStore(const CoinStoreOptions& options)
-    : writer_(&state_.space, options.files, options.directory, options.network_magic, [this] { state_.WaitForReaders(); }),
+    : writer_(&state_.space, options.files, options.directory, options.network_magic),
       copier_(&state_, &writer_),
+      reader_(&state_),
       cold_reader_(&state_),
       is_read_only_(options.is_read_only),
       plans_(kCoinShardCount),
@@ -79,8 +80,7 @@ absl::Status FlatCoinStore::LoadImages(const CoinManifest& manifest) {
       const uint8_t* body = image.bytes.data() + entry.offset;
       const PageChecksums checksums = PageChecksums::Load({body + body_bytes, sums_bytes});
       if (checksums.total() != entry.checksum || !checksums.PageRangeIsGood(body, 0, body_bytes)) continue;
-      shard.table = CoinTable(entry.bucket_bits);
-      shard.table.LoadImage(body);
+      shard.table.LoadImage(entry.bucket_bits, body);
       bool leads_to_records = true;
       std::vector<uint32_t> live(kSegmentCount);
       shard.table.ForEach([&](CoinTable::Position, RecordLocation location) {
@@ -111,9 +111,10 @@ absl::Status FlatCoinStore::Recover(const CoinManifest& manifest) {
   state_.hash_key[1] = manifest.hash_key[1];
   writer_.set_next_serial(manifest.next_serial);
   for (const SegmentEntry& entry : manifest.segments) {
-    HR_ASSIGN_OR_RETURN(std::unique_ptr<Segment> segment,
-                        OpenSealedSegment(state_.files, state_.directory, state_.network_magic, entry));
-    state_.space.Put(std::move(segment));
+    Segment& segment = state_.space.Claim(entry.id);
+    HR_RETURN_IF_ERROR(OpenSealedSegment(state_.files, state_.directory, state_.network_magic, entry,
+                                         state_.space.WritableBase(entry.id), segment));
+    state_.space.Publish(segment, SegmentKind::kSealed);
   }
   return LoadImages(manifest);
 }
@@ -122,6 +123,7 @@ absl::StatusOr<std::unique_ptr<FlatCoinStore>> FlatCoinStore::Open(const CoinSto
   FileSystem* files = options.files;
   const std::string path = options.directory + "/" + kManifestFileName;
   auto store = std::unique_ptr<FlatCoinStore>(new FlatCoinStore(options));
+  HR_RETURN_IF_ERROR(store->state_.space.Reserve(options.directory));
   CoinManifest manifest;
   // Only a manifest that is certainly not there makes a new store: one that cannot be read for now would take its files with it.
   const absl::StatusOr<std::vector<uint8_t>> bytes = files->ReadWholeFile(path, kManifestBytesMax);

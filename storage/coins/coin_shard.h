@@ -1,13 +1,12 @@
 // One of the 256 parts of the store, by the top bits of an outpoint's hash: its index table, its young records, and the
 // block whose effects it holds. Shards never share anything mutable but the location space.
 //
-// Threads: Find takes the lock; whoever changes the table or frees records holds it too. The engine's workers read the
-// table without it while they check a window, because only the engine's own calls write.
+// Threads: one of the engine's workers at a time; any number while only looking. Readers of single coins use nothing but
+// the table's FindBesideWriter.
 #pragma once
 
 #include <cstdint>
 #include <deque>
-#include <mutex>
 
 #include "engine/ports/coin_store.h"
 #include "storage/coins/coin_table.h"
@@ -17,7 +16,6 @@ namespace headrace {
 
 class CoinShard {
  public:
-  mutable std::mutex mutex;
   CoinTable table;
   BlockPoint point;
 

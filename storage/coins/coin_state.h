@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "engine/ports/executor.h"
@@ -56,10 +55,6 @@ struct CoinState {
     const uint64_t index = index_bytes();
     const uint64_t least = cache_bytes_max / 8;
     return index + least >= cache_bytes_max ? least : cache_bytes_max - index;
-  }
-  // Returns when no reader can still hold what it found before the call: each holds some shard's lock while it reads.
-  void WaitForReaders() const {
-    for (const CoinShard& shard : shards) std::lock_guard lock(shard.mutex);
   }
 };
 

@@ -8,11 +8,15 @@
 //  1. A coin of displacement d was counted in the overflow of the d buckets before its own, and in no other.
 //  2. No two slots have one location.
 //
-// Threads: one writer with no readers, or any number of readers; the store's shard lock sees to it. A lookup costs one
-// cache line, nearly always; growth copies the table.
+// Threads: one writer. FindBesideWriter is for any thread at any time, without locks and without holding the writer up: what
+// it was led to counts if bucket and table have not changed while it was looked at. Everything else is for the writer, or
+// for any number of threads while nobody writes. A lookup costs one cache line, nearly always; growth copies the table.
 #pragma once
 
+#include <atomic>
+#include <bit>
 #include <cstdint>
+#include <vector>
 
 #include "storage/coins/anonymous_memory.h"
 #include "storage/coins/coin_slot.h"
@@ -31,21 +35,36 @@ class CoinTable {
 
   CoinTable() : CoinTable(kBucketBitsMin) {}
   explicit CoinTable(uint32_t bucket_bits);
+  CoinTable(const CoinTable&) = delete;
+  CoinTable& operator=(const CoinTable&) = delete;
 
   // Asks `confirm(location)` about every slot whose hash bits match, until it says yes. kNowhere when none does.
   template <typename Confirm>
   Position Find(uint64_t hash, Confirm&& confirm) const {
     const uint32_t hash_bits = HashBits(hash);
     for (uint32_t displacement = 0; displacement <= CoinSlot::kDisplacementMax; ++displacement) {
-      const uint64_t index = (hash + displacement) & bucket_mask_;
-      const CoinBucket& bucket = buckets_[index];
+      const uint64_t index = (hash + displacement) & buckets_.mask;
+      const CoinBucket& bucket = buckets_.at[index];
       const uint64_t tag = CoinSlot::Tag(displacement, hash_bits);
-      for (uint32_t slot = 0; slot < CoinBucket::kSlots; ++slot) {
-        if (bucket.slots[slot].HasTag(tag) && confirm(bucket.slots[slot].location())) return index * 8 + slot;
+      for (uint32_t match = bucket.MatchTag(tag); match != 0; match &= match - 1) {
+        const auto slot = static_cast<uint32_t>(std::countr_zero(match));
+        if (confirm(bucket.slots[slot].location())) return index * 8 + slot;
       }
       if (bucket.overflow == 0) break;
     }
     return kNowhere;
+  }
+  // The same for readers beside the writer: `look(location)` copies what it needs and must expect anything at the place, for
+  // the coin may have moved already; its answer counts only if nothing has changed meanwhile, or it is asked again. A coin
+  // that is in the table all the time is found. True when `look` said yes.
+  template <typename Look>
+  bool FindBesideWriter(uint64_t hash, Look&& look) const {
+    for (;;) {
+      const uint64_t view = view_.load(std::memory_order_acquire);
+      const Sighting sighting = LookThrough(view, hash, look);
+      if (sighting == Sighting::kChanged || view_.load(std::memory_order_acquire) != view) continue;
+      return sighting == Sighting::kFound;
+    }
   }
   // Calls visit(location) for every slot that Find may ask about.
   template <typename Visit>
@@ -56,7 +75,7 @@ class CoinTable {
     });
   }
 
-  void PrefetchHome(uint64_t hash) const { __builtin_prefetch(&buckets_[hash & bucket_mask_]); }
+  void PrefetchHome(uint64_t hash) const { __builtin_prefetch(&buckets_.at[hash & buckets_.mask]); }
   // The first location in the home bucket whose hash bits match; 0 for none. A hint for prefetching records.
   RecordLocation FirstCandidate(uint64_t hash) const;
 
@@ -65,40 +84,80 @@ class CoinTable {
   void Erase(Position position);
   void SetLocation(Position position, RecordLocation location);
 
-  RecordLocation LocationAt(Position position) const { return buckets_[position / 8].slots[position % 8].location(); }
+  RecordLocation LocationAt(Position position) const { return buckets_.at[position / 8].slots[position % 8].location(); }
   // Calls visit(position, location) for every coin; it may call SetLocation.
   template <typename Visit>
   void ForEach(Visit&& visit) const {
-    for (uint64_t index = 0; index <= bucket_mask_; ++index) {
+    for (uint64_t index = 0; index <= buckets_.mask; ++index) {
       for (uint32_t slot = 0; slot < CoinBucket::kSlots; ++slot) {
-        const CoinSlot& at = buckets_[index].slots[slot];
+        const CoinSlot& at = buckets_.at[index].slots[slot];
         if (!at.IsEmpty()) visit(index * 8 + slot, at.location());
       }
     }
   }
 
   uint64_t size() const { return size_; }
-  uint32_t bucket_bits() const { return bucket_bits_; }
-  uint64_t bytes() const { return (bucket_mask_ + 1) * sizeof(CoinBucket); }
-  // The image: what a checkpoint writes. LoadImage takes `bytes()` bytes and counts the coins.
-  const uint8_t* image() const { return reinterpret_cast<const uint8_t*>(buckets_); }
-  void LoadImage(const uint8_t* bytes);
+  uint32_t bucket_bits() const { return buckets_.bits; }
+  uint64_t bytes() const { return (buckets_.mask + 1) * sizeof(CoinBucket); }
+  // The image: what a checkpoint writes.
+  const uint8_t* image() const { return reinterpret_cast<const uint8_t*>(buckets_.at); }
+  // Takes the image of a table of 2^bucket_bits buckets in place of what is here, and counts the coins.
+  void LoadImage(uint32_t bucket_bits, const uint8_t* bytes);
 
   // Whether counts and displacements agree everywhere (invariant 1); for tests and offline verification.
   bool IsConsistent() const;
 
  private:
-  static uint32_t HashBits(uint64_t hash) { return static_cast<uint32_t>(hash >> kBucketBitsMin) & CoinSlot::kHashMask; }
-  // Puts a coin into the nearest free slot from `home`; false when seven buckets further all are full.
-  bool Place(uint64_t home, uint32_t hash_bits, RecordLocation location);
-  void Grow();
-  bool TakeAllFrom(const CoinTable& smaller);
+  struct Buckets {
+    explicit Buckets(uint32_t bucket_bits);
+    AnonymousMemory memory;
+    CoinBucket* at;
+    uint64_t mask;
+    uint32_t bits;
+  };
+  enum class Sighting : uint8_t { kAbsent, kFound, kChanged };
 
-  uint32_t bucket_bits_;
-  uint64_t bucket_mask_;
+  static uint32_t HashBits(uint64_t hash) { return static_cast<uint32_t>(hash >> kBucketBitsMin) & CoinSlot::kHashMask; }
+  // The address of the buckets, which is that of a page, and how many bits count them, in one word.
+  static uint64_t ViewOf(const Buckets& buckets) { return reinterpret_cast<uintptr_t>(buckets.at) | buckets.bits; }
+  template <typename Look>
+  static Sighting LookThrough(uint64_t view, uint64_t hash, Look&& look) {
+    constexpr uint64_t kBitsMask = kPageAlignment - 1;
+    const auto* buckets = reinterpret_cast<const CoinBucket*>(view & ~kBitsMask);
+    const uint64_t mask = (uint64_t{1} << (view & kBitsMask)) - 1;
+    const uint32_t hash_bits = HashBits(hash);
+    for (uint32_t displacement = 0; displacement <= CoinSlot::kDisplacementMax; ++displacement) {
+      const CoinBucket& bucket = buckets[(hash + displacement) & mask];
+      const uint32_t version = bucket.LoadVersion();
+      const uint64_t tag = CoinSlot::Tag(displacement, hash_bits);
+      for (const CoinSlot& at : bucket.slots) {
+        const CoinSlot slot = at.Load();
+        if (!slot.HasTag(tag)) continue;
+        const bool is_it = look(slot.location());
+        // What `look` has read was read before this.
+        std::atomic_thread_fence(std::memory_order_acquire);
+        if (bucket.LoadVersion() != version) return Sighting::kChanged;
+        if (is_it) return Sighting::kFound;
+      }
+      if (bucket.LoadOverflow() == 0) break;
+    }
+    return Sighting::kAbsent;
+  }
+
+  // Puts a coin into the nearest free slot from `home`; false when seven buckets further all are full.
+  static bool Place(const Buckets& buckets, uint64_t home, uint32_t hash_bits, RecordLocation location);
+  static bool TakeAll(const Buckets& from, const Buckets& into);
+  void Grow();
+  // Makes these the table's. What was there reads as empty from now on, and stays where late readers may look.
+  void Publish(Buckets buckets);
+
+  static constexpr uint64_t kPageAlignment = 4096;
+
+  Buckets buckets_;
+  std::atomic<uint64_t> view_;
   uint64_t size_ = 0;
-  AnonymousMemory memory_;
-  CoinBucket* buckets_;
+  // Addresses without memory; each is half as large as the next.
+  std::vector<AnonymousMemory> outgrown_;
 };
 
 }  // namespace headrace

@@ -35,7 +35,7 @@ void ForPagesOf(const RecordSpace& space, RecordLocation location, Visit&& visit
   const Segment* segment = space.segment(SegmentOf(location));
   if (segment == nullptr || segment->kind != SegmentKind::kSealed) return;
   const uint64_t begin = OffsetOf(location);
-  const uint64_t end = std::min(begin + kRecordBytesLikely, segment->records_end);
+  const uint64_t end = std::min<uint64_t>(begin + kRecordBytesLikely, segment->records_end);
   if (begin < end) visit(*segment, begin / kPageBytes, (end - 1) / kPageBytes + 1);
 }
 

@@ -1,7 +1,6 @@
 #include "storage/coins/flat_coin_store.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
@@ -31,9 +30,7 @@ absl::Status FlatCoinStore::CheckPlans(bool& is_violated) const {
 void FlatCoinStore::ExecutePlans(std::span<const WindowBlock> window, const BlockPoint& point) {
   state_.executor->ParallelFor(kCoinShardCount, kShardGrain, [&](size_t begin, size_t end) {
     for (size_t number = begin; number < end; ++number) {
-      CoinShard& shard = state_.shards[number];
-      std::lock_guard lock(shard.mutex);
-      plans_[number].Execute(shard, state_.space, window);
+      plans_[number].Execute(state_.shards[number], state_.space, window);
     }
   });
   resolved_ = point;
@@ -164,29 +161,6 @@ absl::Status FlatCoinStore::KeepYoungBounded() {
     HR_RETURN_IF_ERROR(writer_.Settle(false).status());
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<bool> FlatCoinStore::Find(const OutPoint& outpoint, Coin& coin, std::vector<uint8_t>& script_buffer) const {
-  uint8_t bytes[OutPoint::kSerializedBytes];
-  outpoint.Store(bytes);
-  const uint64_t hash = SipHash13OutPoint(state_.hash_key[0], state_.hash_key[1], bytes);
-  const CoinShard& shard = state_.shards[ShardOf(hash)];
-  std::lock_guard lock(shard.mutex);
-  RecordLocation damage = 0;
-  const CoinTable::Position position = shard.table.Find(hash, [&](RecordLocation location) {
-    const RecordSpace::Answer answer = state_.space.IsRecordOf(location, bytes, outpoint.index);
-    if (answer == RecordSpace::Answer::kDamaged) damage = location;
-    return answer != RecordSpace::Answer::kNo;
-  });
-  if (damage != 0) return state_.space.DamageAt(damage);
-  if (position == CoinTable::kNowhere) return false;
-  const RecordLocation location = shard.table.LocationAt(position);
-  CoinRecord record;
-  if (state_.space.Read(location, record) == RecordSpace::ReadResult::kDamaged) return state_.space.DamageAt(location);
-  script_buffer.resize(record.script.script_size);
-  if (!DecompressScript(record.script, script_buffer.data())) return state_.space.DamageAt(location);
-  coin = {record.amount, record.height, record.is_coinbase, script_buffer};
-  return true;
 }
 
 absl::Status FlatCoinStore::BeginCheckpoint() {

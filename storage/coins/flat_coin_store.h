@@ -2,8 +2,7 @@
 // stop the world. README.md has the arithmetic, FORMAT.md the bytes.
 //
 // Threads: as engine/ports/coin_store.h says. The engine thread calls everything but Find, and the store spreads its work
-// over the executor. Find takes its shard's lock for the time of one lookup; a worker that changes the shard holds it
-// for the shard's part of one window, so neither waits long, and no coin is ever seen half.
+// over the executor. Find takes no lock and holds nobody up (coin_reader.h); no coin is ever seen half.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +16,7 @@
 #include "engine/ports/entropy.h"
 #include "engine/ports/executor.h"
 #include "storage/coins/coin_checkpoint.h"
+#include "storage/coins/coin_reader.h"
 #include "storage/coins/coin_state.h"
 #include "storage/coins/cold_reader.h"
 #include "storage/coins/segment_writer.h"
@@ -66,7 +66,9 @@ class FlatCoinStore : public CoinStore {
   }
   absl::StatusOr<WindowOutcome> Apply(std::span<WindowBlock> window) override;
   absl::Status Unapply(std::span<const WindowBlock> window, const BlockPoint& previous) override;
-  absl::StatusOr<bool> Find(const OutPoint& outpoint, Coin& coin, std::vector<uint8_t>& script_buffer) const override;
+  absl::StatusOr<bool> Find(const OutPoint& outpoint, Coin& coin, std::vector<uint8_t>& script_buffer) const override {
+    return reader_.Find(outpoint, coin, script_buffer);
+  }
   void SetApplied(const BlockPoint& applied) override { applied_ = applied; }
   absl::Status BeginCheckpoint() override;
   absl::Status StepCheckpoint() override;
@@ -105,6 +107,7 @@ class FlatCoinStore : public CoinStore {
   CoinState state_;
   SegmentWriter writer_;
   SurvivorCopier copier_;
+  const CoinReader reader_;
   ColdReader cold_reader_;
   std::unique_ptr<CoinCheckpoint> checkpoint_;
   const bool is_read_only_;

@@ -115,8 +115,9 @@ uint64_t PinnedCoins::disk_bytes() const {
 absl::Status PinnedCoins::OpenSegments() {
   segment_of_id_.assign(kSegmentCount, nullptr);
   for (const SegmentEntry& entry : manifest_.segments) {
-    HR_ASSIGN_OR_RETURN(std::unique_ptr<Segment> segment,
-                        OpenSealedSegment(source_.files, source_.directory, manifest_.network_magic, entry));
+    auto segment = std::make_unique<Segment>();
+    HR_RETURN_IF_ERROR(
+        OpenSealedSegment(source_.files, source_.directory, manifest_.network_magic, entry, nullptr, *segment));
     segments_.push_back(std::make_unique<LivingRecords>(std::move(segment)));
     segment_of_id_[entry.id] = segments_.back().get();
   }

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "engine/base/endian.h"
+#include "storage/coins/segment_file.h"
 
 namespace headrace {
 
@@ -13,13 +14,21 @@ RecordSpace::RecordSpace() {
   for (auto& entry : table_) entry.store(nullptr, std::memory_order_relaxed);
 }
 
+absl::Status RecordSpace::Reserve(const std::string& directory) {
+  directory_ = directory;
+  return memory_.Reserve(uint64_t{kSegmentCount} * kSegmentBytes);
+}
+
 RecordSpace::ReadResult RecordSpace::Read(RecordLocation location, CoinRecord& record) const {
   const Segment* at = segment(SegmentOf(location));
   const uint64_t offset = OffsetOf(location);
-  if (at == nullptr || offset >= at->records_end) return ReadResult::kDamaged;
-  const uint64_t room = std::min<uint64_t>(at->records_end - offset, kRecordBytesMax);
-  if (!DecodeRecord({at->base + offset, room}, record)) return ReadResult::kDamaged;
-  if (at->kind == SegmentKind::kSealed && !at->checksums.PageRangeIsGood(at->base, offset, offset + record.size)) {
+  if (at == nullptr) return ReadResult::kDamaged;
+  const uint64_t records_end = at->records_end.load(std::memory_order_relaxed);
+  if (offset >= records_end) return ReadResult::kDamaged;
+  const uint64_t room = std::min<uint64_t>(records_end - offset, kRecordBytesMax);
+  if (!DecodeRecord({AddressOf(location), room}, record)) return ReadResult::kDamaged;
+  if (at->kind.load(std::memory_order_relaxed) == SegmentKind::kSealed &&
+      !at->checksums.PageRangeIsGood(at->base, offset, offset + record.size)) {
     return ReadResult::kDamaged;
   }
   return ReadResult::kRead;
@@ -28,22 +37,33 @@ RecordSpace::ReadResult RecordSpace::Read(RecordLocation location, CoinRecord& r
 RecordSpace::Answer RecordSpace::IsRecordOf(RecordLocation location, const uint8_t* txid, uint32_t index) const {
   const Segment* at = segment(SegmentOf(location));
   const uint64_t offset = OffsetOf(location);
-  if (at == nullptr || offset + OutPoint::kSerializedBytes > at->records_end) return Answer::kDamaged;
-  const uint8_t* bytes = at->base + offset;
-  if (at->kind == SegmentKind::kSealed &&
-      !at->checksums.PageRangeIsGood(at->base, offset, offset + OutPoint::kSerializedBytes)) {
+  const uint64_t end = offset + OutPoint::kSerializedBytes;
+  if (at == nullptr || end > at->records_end.load(std::memory_order_relaxed)) return Answer::kDamaged;
+  if (at->kind.load(std::memory_order_relaxed) == SegmentKind::kSealed &&
+      !at->checksums.PageRangeIsGood(at->base, offset, end)) {
     return Answer::kDamaged;
   }
+  const uint8_t* bytes = AddressOf(location);
   return std::memcmp(bytes, txid, 32) == 0 && LoadLittle32(bytes + 32) == index ? Answer::kYes : Answer::kNo;
 }
 
-void RecordSpace::Prefetch(RecordLocation location) const {
+// The words may be written meanwhile: then the index has changed too, and the caller throws the copy away. Neither compiler
+// nor thread sanitizer may think about it, so the words are volatile and nothing is instrumented.
+__attribute__((no_sanitize("thread"))) size_t RecordSpace::CopyAnything(RecordLocation location,
+                                                                        std::span<uint64_t> out) const {
+  const size_t count = std::min<uint64_t>(out.size(), (kSegmentBytes - OffsetOf(location)) / sizeof(uint64_t));
+  const auto* from = reinterpret_cast<const volatile uint64_t*>(AddressOf(location));
+  for (size_t word = 0; word < count; ++word) out[word] = from[word];
+  return count * sizeof(uint64_t);
+}
+
+bool RecordSpace::Check(RecordLocation location, uint64_t size) const {
   const Segment* at = segment(SegmentOf(location));
-  if (at == nullptr) return;
-  const uint8_t* bytes = at->base + OffsetOf(location);
-  __builtin_prefetch(bytes);
-  // Three records out of four go over a line's end.
-  __builtin_prefetch(bytes + 63);
+  if (at == nullptr) return false;
+  const uint64_t offset = OffsetOf(location);
+  if (at->kind.load(std::memory_order_acquire) != SegmentKind::kSealed) return true;
+  return offset + size <= at->records_end.load(std::memory_order_relaxed) &&
+         at->checksums.PageRangeMatches(AddressOf(LocationOf(SegmentOf(location), 0)), offset, offset + size);
 }
 
 absl::Status RecordSpace::DamageAt(RecordLocation location) const {
@@ -52,34 +72,32 @@ absl::Status RecordSpace::DamageAt(RecordLocation location) const {
     return absl::DataLossError(
         absl::StrCat("The coin index names segment ", SegmentOf(location), ", which does not exist; ", kReindexRemedy, "."));
   }
-  return absl::DataLossError(absl::StrCat(at->path.empty() ? std::string("The young coins in memory") : at->path,
-                                          " is damaged at byte ", OffsetOf(location), "; ", kReindexRemedy, "."));
+  const uint64_t serial = at->serial.load(std::memory_order_relaxed);
+  return absl::DataLossError(
+      absl::StrCat(serial == 0 ? std::string("The young coins in memory") : SegmentPath(directory_, serial),
+                   " is damaged at byte ", OffsetOf(location), "; ", kReindexRemedy, "."));
 }
 
 RecordSpace::YoungChunk RecordSpace::TakeYoungChunk() {
   std::lock_guard lock(young_mutex_);
   if (free_chunks_.empty()) {
-    auto young = std::make_unique<Segment>();
-    young->id = TakeFreeId();
-    young->memory = std::make_shared<AnonymousMemory>(kSegmentBytes);
-    young->base = young->memory->data();
+    Segment& young = Claim(TakeFreeId());
     for (uint32_t chunk = kYoungChunksPerSegment; chunk > 0; --chunk) {
-      free_chunks_.push_back(young->id * kYoungChunksPerSegment + chunk - 1);
+      free_chunks_.push_back(young.id * kYoungChunksPerSegment + chunk - 1);
     }
-    Put(std::move(young));
+    Publish(young, SegmentKind::kYoung);
   }
   const uint32_t number = free_chunks_.back();
   free_chunks_.pop_back();
   const uint32_t id = number / kYoungChunksPerSegment;
   const uint64_t offset = uint64_t{number % kYoungChunksPerSegment} * kYoungChunkBytes;
-  return {number, segment(id)->memory->data() + offset, LocationOf(id, offset)};
+  return {number, WritableBase(id) + offset, LocationOf(id, offset)};
 }
 
 void RecordSpace::ReturnYoungChunk(uint32_t number, uint64_t kept_bytes_max) {
   std::lock_guard lock(young_mutex_);
   if (free_chunks_.size() * kYoungChunkBytes >= kept_bytes_max) {
-    segment(number / kYoungChunksPerSegment)
-        ->memory->Discard(uint64_t{number % kYoungChunksPerSegment} * kYoungChunkBytes, kYoungChunkBytes);
+    memory_.Discard(uint64_t{number} * kYoungChunkBytes, kYoungChunkBytes);
   }
   free_chunks_.push_back(number);
 }
@@ -94,22 +112,43 @@ uint32_t RecordSpace::TakeFreeId() {
   return 0;
 }
 
-std::unique_ptr<Segment> RecordSpace::Put(std::unique_ptr<Segment> segment) {
-  const uint32_t id = segment->id;
-  std::swap(owned_[id], segment);
-  table_[id].store(owned_[id].get(), std::memory_order_release);
+Segment& RecordSpace::Claim(uint32_t id) {
+  if (owned_[id] == nullptr) {
+    owned_[id] = std::make_unique<Segment>();
+    owned_[id]->id = id;
+    owned_[id]->base = WritableBase(id);
+    owned_[id]->checksums = PageChecksums(kSegmentBytes / kPageBytes);
+    memory_.Clear(id * kSegmentBytes, kSegmentBytes);
+  }
+  Segment& segment = *owned_[id];
+  segment.records_end = kSegmentBytes;
+  segment.serial = 0;
+  segment.path.clear();
+  segment.record_count = 0;
+  segment.live_count = 0;
+  segment.file_bytes = 0;
+  segment.is_durable = false;
+  segment.is_retiring = false;
   return segment;
 }
 
-std::unique_ptr<Segment> RecordSpace::Remove(uint32_t id) {
+void RecordSpace::Publish(Segment& segment, SegmentKind kind) {
+  segment.kind.store(kind, std::memory_order_release);
+  table_[segment.id].store(&segment, std::memory_order_release);
+}
+
+void RecordSpace::Release(uint32_t id) {
+  owned_[id]->kind.store(SegmentKind::kFree, std::memory_order_release);
   table_[id].store(nullptr, std::memory_order_release);
-  return std::move(owned_[id]);
+  owned_[id]->file = nullptr;
+  // In place of the file: whoever claims the id next finds zeros as well.
+  memory_.Clear(id * kSegmentBytes, kSegmentBytes);
 }
 
 std::vector<Segment*> RecordSpace::OldSegments() const {
   std::vector<Segment*> segments;
   for (const auto& at : owned_) {
-    if (at != nullptr && at->kind != SegmentKind::kYoung) segments.push_back(at.get());
+    if (at != nullptr && (at->kind == SegmentKind::kOpen || at->kind == SegmentKind::kSealed)) segments.push_back(at.get());
   }
   return segments;
 }

@@ -22,6 +22,8 @@ enum ScriptKind : uint8_t {
   kWitnessScriptHash = 7,
   kTaproot = 8,
   kRaw = 9,  // a varint size and the bytes
+  kAnchor = 10,
+  kMultisig = 11,  // of compressed keys: m and n, what the keys begin with, and their x coordinates
 };
 
 // A kind whose script is fixed bytes around one payload.
@@ -48,6 +50,7 @@ constexpr Template kTemplates[] = {
     {kWitnessPubkeyHash, 2, {0x00, 0x14}, 20, 0, {}},
     {kWitnessScriptHash, 2, {0x00, 0x20}, 32, 0, {}},
     {kTaproot, 2, {0x51, 0x20}, 32, 0, {}},
+    {kAnchor, 2, {0x51, 0x02}, 0, 2, {0x4e, 0x73}},
 };
 
 constexpr size_t kUncompressedKeyScriptBytes = 67;
@@ -59,6 +62,59 @@ const Template* FindTemplate(uint8_t kind) {
   }
   return nullptr;
 }
+
+// OP_m, n compressed keys, OP_n, OP_CHECKMULTISIG with m <= n <= 8. Stored as a byte of (m - 1) * 8 + n - 1, a byte in which bit
+// i tells that key i begins with 3, and the keys without their first byte.
+struct Multisig {
+  static constexpr uint32_t kKeysMax = 8;
+  static constexpr size_t kKeyPushBytes = 34;
+  uint32_t m = 0;
+  uint32_t n = 0;
+
+  size_t script_size() const { return 3 + n * kKeyPushBytes; }
+  size_t payload_size() const { return 2 + n * kKeyXBytes; }
+
+  static bool Parse(ByteSpan script, Multisig& multisig) {
+    constexpr uint8_t kOp1 = 0x51;
+    constexpr uint8_t kCheckMultisig = 0xae;
+    if (script.size() < 3 + kKeyPushBytes || script.back() != kCheckMultisig) return false;
+    multisig.m = script[0] - kOp1 + 1u;
+    multisig.n = script[script.size() - 2] - kOp1 + 1u;
+    if (multisig.m < 1 || multisig.m > multisig.n || multisig.n > kKeysMax || script.size() != multisig.script_size()) return false;
+    for (uint32_t key = 0; key < multisig.n; ++key) {
+      const uint8_t* push = &script[1 + key * kKeyPushBytes];
+      if (push[0] != 33 || (push[1] != 2 && push[1] != 3)) return false;
+    }
+    return true;
+  }
+  void Compress(ByteSpan script, uint8_t* out) const {
+    out[0] = static_cast<uint8_t>((m - 1) * kKeysMax + n - 1);
+    out[1] = 0;
+    for (uint32_t key = 0; key < n; ++key) {
+      const uint8_t* push = &script[1 + key * kKeyPushBytes];
+      out[1] |= static_cast<uint8_t>((push[1] & 1) << key);
+      std::memcpy(out + 2 + key * kKeyXBytes, push + 2, kKeyXBytes);
+    }
+  }
+  // The beginning of a payload; false when Compress cannot have written it.
+  static bool Load(ByteSpan payload, Multisig& multisig) {
+    if (payload.size() < 2 || payload[0] >= kKeysMax * kKeysMax) return false;
+    multisig.m = payload[0] / kKeysMax + 1u;
+    multisig.n = payload[0] % kKeysMax + 1u;
+    return multisig.m <= multisig.n && payload[1] >> multisig.n == 0;
+  }
+  void Decompress(ByteSpan payload, uint8_t* out) const {
+    out[0] = static_cast<uint8_t>(0x50 + m);
+    for (uint32_t key = 0; key < n; ++key) {
+      uint8_t* push = out + 1 + key * kKeyPushBytes;
+      push[0] = 33;
+      push[1] = 2 + (payload[1] >> key & 1);
+      std::memcpy(push + 2, &payload[2 + key * kKeyXBytes], kKeyXBytes);
+    }
+    out[script_size() - 2] = static_cast<uint8_t>(0x50 + n);
+    out[script_size() - 1] = 0xae;
+  }
+};
 
 // <65-byte key> OP_CHECKSIG. A key whose encoding does not come back from its point must stay raw.
 bool IsUncompressedKeyScript(ByteSpan script) {
@@ -103,6 +159,11 @@ size_t CompressScript(ByteSpan script, uint8_t* out) {
     std::memcpy(out + 1, &script[2], kKeyXBytes);
     return 1 + kKeyXBytes;
   }
+  if (Multisig multisig; Multisig::Parse(script, multisig)) {
+    out[0] = kMultisig;
+    multisig.Compress(script, out + 1);
+    return 1 + multisig.payload_size();
+  }
   out[0] = kRaw;
   const size_t head = 1 + WriteVarint(script.size(), out + 1);
   if (!script.empty()) std::memcpy(out + head, script.data(), script.size());
@@ -124,6 +185,11 @@ size_t ReadCompressedScript(ByteSpan bytes, CompressedScript& script) {
   } else if (script.kind == kUncompressedKeyEven || script.kind == kUncompressedKeyOdd) {
     payload_size = kKeyXBytes;
     script.script_size = kUncompressedKeyScriptBytes;
+  } else if (script.kind == kMultisig) {
+    Multisig multisig;
+    if (!Multisig::Load(bytes.subspan(1), multisig)) return 0;
+    payload_size = multisig.payload_size();
+    script.script_size = static_cast<uint32_t>(multisig.script_size());
   } else {
     const Template* entry = FindTemplate(script.kind);
     if (entry == nullptr) return 0;
@@ -150,6 +216,12 @@ bool DecompressScript(const CompressedScript& script, uint8_t* out) {
     size_t size = 65;
     secp256k1_ec_pubkey_serialize(secp256k1_context_static, out + 1, &size, &key, SECP256K1_EC_UNCOMPRESSED);
     out[66] = 0xac;
+    return true;
+  }
+  if (script.kind == kMultisig) {
+    Multisig multisig;
+    if (!Multisig::Load(script.payload, multisig)) return false;
+    multisig.Decompress(script.payload, out);
     return true;
   }
   const Template* entry = FindTemplate(script.kind);

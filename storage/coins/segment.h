@@ -1,8 +1,8 @@
 // A segment: 64 MiB of the location space, and where its bytes are now.
 //
-// Young segments are anonymous memory handed out in chunks to the shards; an open segment is an old one being filled,
-// in memory and on its way to its file; a sealed one is a read-only mapping of its file. A record's location is segment
-// id times units a segment plus its offset in units, so ids are recycled, while file serials never are.
+// Young segments are memory handed out in chunks to the shards; an open segment is an old one being filled, in memory and on
+// its way to its file; a sealed one is its file, mapped read-only. A record's location is segment id times units a segment
+// plus its offset in units, so ids are recycled, while file serials never are.
 #pragma once
 
 #include <atomic>
@@ -11,7 +11,6 @@
 #include <string>
 
 #include "engine/base/slab.h"
-#include "storage/coins/anonymous_memory.h"
 #include "storage/coins/coin_record.h"
 #include "storage/coins/coin_slot.h"
 #include "storage/coins/page_checksums.h"
@@ -32,32 +31,32 @@ constexpr RecordLocation LocationOf(uint32_t segment, uint64_t offset) {
   return segment * kSegmentUnits + offset / kRecordAlignment;
 }
 
-enum class SegmentKind : uint8_t { kYoung, kOpen, kSealed };
+enum class SegmentKind : uint8_t { kFree, kYoung, kOpen, kSealed };
 
+// What is atomic here is looked at by readers of single coins while the engine changes it; those of a coin store's segments
+// never go away, so a late reader meets the id's next segment at worst.
 struct Segment {
-  SegmentKind kind = SegmentKind::kYoung;
+  std::atomic<SegmentKind> kind{SegmentKind::kFree};
   uint32_t id = 0;
   const uint8_t* base = nullptr;
   // Where records end; of young and open ones, where their memory does.
-  uint64_t records_end = kSegmentBytes;
+  std::atomic<uint64_t> records_end{kSegmentBytes};
 
   // Old segments: the file, records ever written, records still alive.
-  uint64_t serial = 0;
+  std::atomic<uint64_t> serial{0};
   std::string path;
   uint64_t record_count = 0;
   std::atomic<int64_t> live_count{0};
 
-  // Sealed: the body's checksums, the open file and its mapping, its size, and whether it has been fdatasynced.
+  // Sealed: the body's checksums, the open file, its size, and whether it has been fdatasynced.
   PageChecksums checksums;
   FileRef file;
-  SharedBytes mapping;
   uint64_t file_bytes = 0;
   bool is_durable = false;
   // Nothing in the manifest being made refers to it: its file goes when that manifest is durable.
   bool is_retiring = false;
-
-  // Young and open.
-  std::shared_ptr<AnonymousMemory> memory;
+  // Of a segment that is in no coin store's record space: what holds the mapping.
+  SharedBytes mapping;
 };
 
 }  // namespace headrace

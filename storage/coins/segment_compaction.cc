@@ -45,8 +45,8 @@ absl::Status SegmentCompaction::Walk(const Piece& piece) {
       return state_->space.DamageAt(LocationOf(segment.id, offset));
     }
   }
-  const uint64_t records_end = std::min(segment.records_end, piece.offset + piece.bytes.size());
-  const uint64_t begin_end = std::min(segment.records_end, piece.offset + kPieceBytes);
+  const uint64_t records_end = std::min<uint64_t>(segment.records_end, piece.offset + piece.bytes.size());
+  const uint64_t begin_end = std::min<uint64_t>(segment.records_end, piece.offset + kPieceBytes);
   // The record before may have reached over the whole of a short last piece.
   if (next_record_ >= begin_end) return absl::OkStatus();
   const RecordRun run{ByteSpan(piece.bytes).subspan(next_record_ - piece.offset, records_end - next_record_),

@@ -13,7 +13,7 @@ namespace headrace {
 namespace {
 
 constexpr char kSegmentMagic[9] = "HRCOINSG";
-constexpr uint32_t kSegmentFormatVersion = 0;
+constexpr uint32_t kSegmentFormatVersion = 1;
 
 absl::Status Damaged(const std::string& path, const std::string& what) {
   return absl::DataLossError(absl::StrCat(path, " ", what, "; ", kReindexRemedy, "."));
@@ -31,9 +31,13 @@ void StoreSegmentHeader(uint32_t network_magic, uint64_t serial, uint8_t* out) {
   StoreLittle(out + 16, serial);
 }
 
-absl::StatusOr<std::unique_ptr<Segment>> OpenSealedSegment(FileSystem* files, const std::string& directory,
-                                                           uint32_t network_magic, const SegmentEntry& entry) {
-  const std::string path = directory + "/" + SegmentFileName(entry.serial);
+std::string SegmentPath(const std::string& directory, uint64_t serial) {
+  return absl::StrCat(directory, "/", SegmentFileName(serial));
+}
+
+absl::Status OpenSealedSegment(FileSystem* files, const std::string& directory, uint32_t network_magic,
+                               const SegmentEntry& entry, uint8_t* at, Segment& segment) {
+  const std::string path = SegmentPath(directory, entry.serial);
   if (!files->Exists(path)) return Damaged(path, "is missing");
   const uint64_t body_bytes = RoundUpToPage(entry.records_end);
   const uint64_t sums_bytes = body_bytes / kPageBytes * 4;
@@ -45,29 +49,34 @@ absl::StatusOr<std::unique_ptr<Segment>> OpenSealedSegment(FileSystem* files, co
   std::vector<uint8_t> sums(sums_bytes);
   HR_RETURN_IF_ERROR(files->ReadAt(file, body_bytes, sums));
 
-  auto segment = std::make_unique<Segment>();
-  segment->kind = SegmentKind::kSealed;
-  segment->id = entry.id;
-  segment->serial = entry.serial;
-  segment->path = path;
-  segment->records_end = entry.records_end;
-  segment->record_count = entry.record_count;
-  segment->checksums = PageChecksums::Load(sums);
-  if (segment->checksums.total() != entry.checksum) return Damaged(path, "has page checksums that the manifest does not know");
-  HR_ASSIGN_OR_RETURN(segment->mapping, files->MapReadOnly(file, 0, size));
-  files->ExpectRandomReads(segment->mapping.bytes);
-  segment->base = segment->mapping.bytes.data();
-  segment->file = std::move(file);
-  segment->file_bytes = size;
-  segment->is_durable = true;
+  segment.id = entry.id;
+  segment.serial = entry.serial;
+  segment.path = path;
+  segment.records_end = entry.records_end;
+  segment.record_count = entry.record_count;
+  if (segment.checksums.room() == 0) segment.checksums = PageChecksums(sums.size() / 4);
+  segment.checksums.LoadSums(sums);
+  if (segment.checksums.total() != entry.checksum) return Damaged(path, "has page checksums that the manifest does not know");
+  if (at != nullptr) {
+    HR_RETURN_IF_ERROR(files->MapReadOnlyAt(file, size, at));
+    segment.base = at;
+  } else {
+    HR_ASSIGN_OR_RETURN(segment.mapping, files->MapReadOnly(file, 0, size));
+    segment.base = segment.mapping.bytes.data();
+  }
+  files->ExpectRandomReads({segment.base, size});
+  segment.file = std::move(file);
+  segment.file_bytes = size;
+  segment.is_durable = true;
+  segment.kind = SegmentKind::kSealed;
 
   uint8_t header[kSegmentHeaderBytes];
   StoreSegmentHeader(network_magic, entry.serial, header);
-  if (!segment->checksums.PageRangeIsGood(segment->base, 0, kSegmentHeaderBytes) ||
-      std::memcmp(segment->base, header, kSegmentHeaderBytes) != 0) {
+  if (!segment.checksums.PageRangeIsGood(segment.base, 0, kSegmentHeaderBytes) ||
+      std::memcmp(segment.base, header, kSegmentHeaderBytes) != 0) {
     return Damaged(path, "does not begin as a segment of this store does");
   }
-  return segment;
+  return absl::OkStatus();
 }
 
 }  // namespace headrace

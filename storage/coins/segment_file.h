@@ -28,9 +28,11 @@ std::string SegmentFileName(uint64_t serial);
 // Fills the header of a segment being written.
 void StoreSegmentHeader(uint32_t network_magic, uint64_t serial, uint8_t* out);
 
-// Opens and maps the file that `entry` names; the records stay unread, their page checksums are checked against the
-// manifest's sum. Every failure is a sentence that names the file.
-absl::StatusOr<std::unique_ptr<Segment>> OpenSealedSegment(FileSystem* files, const std::string& directory,
-                                                           uint32_t network_magic, const SegmentEntry& entry);
+std::string SegmentPath(const std::string& directory, uint64_t serial);
+
+// Opens the file that `entry` names and maps it at `at`, or anywhere when that is null; the records stay unread, their page
+// checksums are checked against the manifest's sum. Every failure is a sentence that names the file.
+absl::Status OpenSealedSegment(FileSystem* files, const std::string& directory, uint32_t network_magic,
+                               const SegmentEntry& entry, uint8_t* at, Segment& segment);
 
 }  // namespace headrace

@@ -16,13 +16,8 @@ constexpr size_t kSealingMax = 2;
 
 }  // namespace
 
-SegmentWriter::SegmentWriter(RecordSpace* space, FileSystem* files, std::string directory, uint32_t network_magic,
-                             std::function<void()> wait_for_readers)
-    : space_(space),
-      files_(files),
-      directory_(std::move(directory)),
-      network_magic_(network_magic),
-      wait_for_readers_(std::move(wait_for_readers)) {}
+SegmentWriter::SegmentWriter(RecordSpace* space, FileSystem* files, std::string directory, uint32_t network_magic)
+    : space_(space), files_(files), directory_(std::move(directory)), network_magic_(network_magic) {}
 
 SegmentWriter::~SegmentWriter() {
   sealing_.push_back(std::move(open_file_));
@@ -32,28 +27,24 @@ SegmentWriter::~SegmentWriter() {
 }
 
 absl::Status SegmentWriter::OpenNext() {
-  auto segment = std::make_unique<Segment>();
-  segment->kind = SegmentKind::kOpen;
-  segment->serial = next_serial_;
-  segment->path = directory_ + "/" + SegmentFileName(segment->serial);
-  HR_ASSIGN_OR_RETURN(open_file_.file, files_->Open(segment->path, OpenMode::kTruncate));
-  ++next_serial_;
-  segment->id = space_->TakeFreeId();
-  segment->memory = std::make_shared<AnonymousMemory>(kSegmentBytes);
-  segment->base = segment->memory->data();
-  StoreSegmentHeader(network_magic_, segment->serial, segment->memory->data());
-  open_ = segment.get();
-  open_file_.id = segment->id;
+  const std::string path = SegmentPath(directory_, next_serial_);
+  HR_ASSIGN_OR_RETURN(open_file_.file, files_->Open(path, OpenMode::kTruncate));
+  Segment& segment = space_->Claim(space_->TakeFreeId());
+  segment.serial = next_serial_++;
+  segment.path = path;
+  open_ = &segment;
+  open_file_.id = segment.id;
+  StoreSegmentHeader(network_magic_, segment.serial, Memory());
   used_ = kSegmentHeaderBytes;
   submitted_ = 0;
-  HR_CHECK(space_->Put(std::move(segment)) == nullptr);
+  space_->Publish(segment, SegmentKind::kOpen);
   return absl::OkStatus();
 }
 
 absl::Status SegmentWriter::Append(ByteSpan record, RecordLocation& location) {
   if (open_ != nullptr && used_ + record.size() > kSegmentBytes) HR_RETURN_IF_ERROR(Seal());
   if (open_ == nullptr) HR_RETURN_IF_ERROR(OpenNext());
-  std::memcpy(open_->memory->data() + used_, record.data(), record.size());
+  std::memcpy(Memory() + used_, record.data(), record.size());
   location = LocationOf(open_->id, used_);
   used_ += record.size();
   ++open_->record_count;
@@ -66,8 +57,7 @@ void SegmentWriter::SubmitThrough(uint64_t end) {
   if (end == submitted_) return;
   auto batch = std::make_shared<FileBatch>();
   FileOperation write{FileOperation::Kind::kWrite, open_file_.file, submitted_};
-  write.write_from = {open_->memory->data() + submitted_, end - submitted_};
-  write.owner = open_->memory;
+  write.write_from = {Memory() + submitted_, end - submitted_};
   batch->operations.push_back(std::move(write));
   bytes_written_ += end - submitted_;
   submitted_ = end;
@@ -80,15 +70,12 @@ absl::Status SegmentWriter::Seal() {
   const uint64_t body_bytes = RoundUpToPage(used_);
   SubmitThrough(body_bytes);
   open_file_.records_end = used_;
-  open_->checksums = PageChecksums::Of({open_->memory->data(), body_bytes});
+  open_->checksums.SumPages({Memory(), body_bytes});
 
   auto batch = std::make_shared<FileBatch>();
   FileOperation write{FileOperation::Kind::kWrite, open_file_.file, body_bytes};
-  // The sums move with the segment when it is mapped, so the write gets its own copy.
   const ByteSpan sums = open_->checksums.bytes();
-  auto copy = std::make_shared<std::vector<uint8_t>>(sums.begin(), sums.end());
-  write.write_from = *copy;
-  write.owner = copy;
+  write.write_from = sums;
   batch->operations.push_back(std::move(write));
   bytes_written_ += sums.size();
   open_->file_bytes = body_bytes + sums.size();
@@ -106,24 +93,12 @@ absl::Status SegmentWriter::MapSealed(Sealing& sealing) {
     batch->Wait();
     HR_RETURN_IF_ERROR(batch->status());
   }
-  Segment* open = space_->segment(sealing.id);
-  auto sealed = std::make_unique<Segment>();
-  HR_ASSIGN_OR_RETURN(sealed->mapping, files_->MapReadOnly(sealing.file, 0, open->file_bytes));
-  files_->ExpectRandomReads(sealed->mapping.bytes);
-  sealed->file = sealing.file;
-  sealed->kind = SegmentKind::kSealed;
-  sealed->id = open->id;
-  sealed->base = sealed->mapping.bytes.data();
-  sealed->records_end = sealing.records_end;
-  sealed->serial = open->serial;
-  sealed->path = open->path;
-  sealed->record_count = open->record_count;
-  sealed->live_count.store(open->live_count.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  sealed->file_bytes = open->file_bytes;
-  sealed->is_retiring = open->is_retiring;
-  sealed->checksums = PageChecksums::Load(open->checksums.bytes());
-  const std::unique_ptr<Segment> replaced = space_->Put(std::move(sealed));
-  wait_for_readers_();
+  Segment& segment = *space_->segment(sealing.id);
+  HR_RETURN_IF_ERROR(files_->MapReadOnlyAt(sealing.file, segment.file_bytes, space_->WritableBase(sealing.id)));
+  files_->ExpectRandomReads({segment.base, segment.file_bytes});
+  segment.file = sealing.file;
+  segment.records_end = sealing.records_end;
+  space_->Publish(segment, SegmentKind::kSealed);
   return absl::OkStatus();
 }
 

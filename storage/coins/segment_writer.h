@@ -1,12 +1,11 @@
 // Fills old segments: survivors are appended to an open segment in memory, whose pages go to its file in batches; a full
 // one is sealed, and once its file is written it is mapped read-only in place of the memory.
 //
-// Threads: the engine thread. Append is a copy; files are written behind it. Settle is called now and then with no shard
-// locked, and sees to it that hardly more than two sealed segments still stand in memory.
+// Threads: the engine thread. Append is a copy; files are written behind it. Settle is called now and then, and sees to it
+// that hardly more than two sealed segments still stand in memory.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,9 +17,7 @@ namespace headrace {
 
 class SegmentWriter {
  public:
-  // `wait_for_readers` returns when no reader can still use a segment that was replaced or removed before the call.
-  SegmentWriter(RecordSpace* space, FileSystem* files, std::string directory, uint32_t network_magic,
-                std::function<void()> wait_for_readers);
+  SegmentWriter(RecordSpace* space, FileSystem* files, std::string directory, uint32_t network_magic);
   // Waits for what was submitted.
   ~SegmentWriter();
 
@@ -44,6 +41,7 @@ class SegmentWriter {
     std::vector<FileBatchRef> batches;
   };
 
+  uint8_t* Memory() { return space_->WritableBase(open_->id); }
   absl::Status OpenNext();
   void SubmitThrough(uint64_t end);
   absl::Status MapSealed(Sealing& sealing);
@@ -52,7 +50,6 @@ class SegmentWriter {
   FileSystem* const files_;
   const std::string directory_;
   const uint32_t network_magic_;
-  const std::function<void()> wait_for_readers_;
 
   uint64_t next_serial_ = 1;
   Segment* open_ = nullptr;

@@ -1,7 +1,6 @@
 #include "storage/coins/survivor_copier.h"
 
 #include <algorithm>
-#include <mutex>
 
 #include "engine/base/status_macros.h"
 #include "engine/crypto/small_hashes.h"
@@ -45,10 +44,7 @@ absl::StatusOr<uint64_t> SurvivorCopier::Copy(const RecordRun& run) {
       if (position == CoinTable::kNowhere) continue;
       RecordLocation moved;
       HR_RETURN_IF_ERROR(writer_->Append(candidate.bytes, moved));
-      {
-        const std::lock_guard lock(shard.mutex);
-        shard.table.SetLocation(position, moved);
-      }
+      shard.table.SetLocation(position, moved);
       if (!is_young) from->live_count.fetch_sub(1, std::memory_order_relaxed);
     }
   }

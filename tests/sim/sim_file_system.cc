@@ -1,6 +1,7 @@
 #include "tests/sim/sim_file_system.h"
 
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -89,6 +90,13 @@ absl::StatusOr<SharedBytes> SimFileSystem::MapReadOnly(const FileRef& file, uint
   if (offset > mapped->size() || size > mapped->size() - offset) return ReadPastEnd(file->path(), offset, size);
   const ByteSpan bytes = mapped->live().subspan(offset, size);
   return SharedBytes{bytes, std::move(mapped)};
+}
+
+absl::Status SimFileSystem::MapReadOnlyAt(const FileRef& file, uint64_t size, uint8_t* at) {
+  HR_ASSIGN_OR_RETURN(const SharedBytes mapped, MapReadOnly(file, 0, size));
+  // A copy is as good: what this program maps is written no more, and bits rot while no process looks.
+  std::memcpy(at, mapped.bytes.data(), size);
+  return absl::OkStatus();
 }
 
 bool SimFileSystem::Exists(const std::string& path) {

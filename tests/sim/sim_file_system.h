@@ -24,6 +24,7 @@ class SimFileSystem final : public FileSystem, private FileBatchDriver {
   absl::StatusOr<FileRef> Open(const std::string& path, OpenMode mode) override;
   void Submit(FileBatchRef batch) override;
   absl::StatusOr<SharedBytes> MapReadOnly(const FileRef& file, uint64_t offset, uint64_t size) override;
+  absl::Status MapReadOnlyAt(const FileRef& file, uint64_t size, uint8_t* at) override;
   void ExpectRandomReads(ByteSpan) override {}
   bool IsResident(ByteSpan) override { return disk_.IsResident(); }
   bool Exists(const std::string& path) override;

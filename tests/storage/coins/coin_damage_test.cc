@@ -137,6 +137,14 @@ TEST_F(CoinDamage, NewerFormat) {
   EXPECT_NE(OpenAndReadAll().message().find("newer"), absl::string_view::npos);
 }
 
+TEST_F(CoinDamage, OlderFormat) {
+  std::vector<uint8_t> bytes = ReadFileBytes(manifest_);
+  bytes[8] = kCoinFormatVersion - 1;
+  WriteFileBytes(manifest_, bytes);
+  ExpectSentence(manifest_);
+  EXPECT_NE(OpenAndReadAll().message().find("no longer reads"), absl::string_view::npos);
+}
+
 TEST_F(CoinDamage, OtherNetwork) {
   CoinStoreOptions options = world_.Options(copy_.path());
   options.network_magic = 0xd9b4bef9;

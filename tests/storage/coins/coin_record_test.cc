@@ -46,6 +46,39 @@ TEST(CoinRecord, IsSmallForStandardScripts) {
   EXPECT_EQ(Encode({Hash256(), 1}, coin).size(), 64u);
 }
 
+// A kind byte, and what no other script of the kind has in common with it.
+TEST(CoinRecord, FixedBytesOfStandardScriptsAreNotStored) {
+  uint8_t out[256];
+  const std::vector<uint8_t> anchor{0x51, 0x02, 0x4e, 0x73};
+  EXPECT_EQ(CompressScript(anchor, out), 1u);
+  std::vector<uint8_t> multisig{0x51};
+  for (uint8_t key = 0; key < 3; ++key) {
+    multisig.insert(multisig.end(), {33, static_cast<uint8_t>(2 + key % 2)});
+    multisig.insert(multisig.end(), 32, key);
+  }
+  multisig.insert(multisig.end(), {0x53, 0xae});
+  EXPECT_EQ(CompressScript(multisig, out), 3u + 3 * 32);
+  multisig[0] = 0x54;  // four of three
+  EXPECT_GT(CompressScript(multisig, out), multisig.size());
+}
+
+TEST(CoinRecord, RefusesMultisigThatNobodyWrites) {
+  std::vector<uint8_t> bytes(2 + 2 * 32 + 1, 0x77);
+  bytes[0] = 11;
+  CompressedScript script;
+  const auto takes = [&](uint8_t numbers, uint8_t oddness) {
+    bytes[1] = numbers;
+    bytes[2] = oddness;
+    return ReadCompressedScript(bytes, script);
+  };
+  EXPECT_EQ(takes(0 * 8 + 1, 3), bytes.size());  // one of two
+  EXPECT_EQ(takes(1 * 8 + 1, 0), bytes.size());  // two of two
+  EXPECT_EQ(takes(1 * 8 + 0, 0), 0u);            // two of one
+  EXPECT_EQ(takes(0 * 8 + 1, 4), 0u);            // a third key that begins with 3
+  EXPECT_EQ(takes(0 * 8 + 2, 0), 0u);            // the third key is missing
+  EXPECT_EQ(takes(64, 0), 0u);
+}
+
 TEST(CoinRecord, RefusesTruncationAtEveryByte) {
   std::mt19937_64 random(4);
   for (int i = 0; i < 200; ++i) {
@@ -77,7 +110,7 @@ TEST(CoinRecord, RefusesKindsAndAmountsThatNobodyWrites) {
   std::vector<uint8_t> bytes = Encode({Hash256(), 0}, {5, 1, false, script});
   CoinRecord record;
   ASSERT_TRUE(DecodeRecord(bytes, record));
-  bytes[38] = 10;  // the kind
+  bytes[38] = 12;  // the kind
   EXPECT_FALSE(DecodeRecord(bytes, record));
   bytes[38] = 9;
   bytes[37] = 1;  // a mantissa of zero

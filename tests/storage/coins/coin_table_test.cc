@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <random>
+#include <vector>
 
 namespace headrace {
 namespace {
@@ -81,11 +83,88 @@ TEST(CoinTable, TellsEqualHashesApartByTheRecord) {
 TEST(CoinTable, ComesBackFromItsImage) {
   TableAgainstMap both(11);
   for (int i = 0; i < 5'000; ++i) both.Insert(both.random()());
-  CoinTable copy(both.table().bucket_bits());
-  copy.LoadImage(both.table().image());
+  CoinTable copy;
+  copy.LoadImage(both.table().bucket_bits(), both.table().image());
   EXPECT_EQ(copy.size(), both.size());
-  both.table() = std::move(copy);
+  both.table().LoadImage(copy.bucket_bits(), copy.image());
   ASSERT_NO_FATAL_FAILURE(both.ExpectEqual());
+}
+
+TEST(CoinBucket, MatchesAsItsPlainTwin) {
+  std::mt19937_64 random(13);
+  for (int i = 0; i < 200'000; ++i) {
+    CoinBucket bucket{};
+    // Few tags, zero among them, so that several slots have the same; locations whose upper bits lie beside the tag.
+    const auto tag_of = [&] { return CoinSlot::Tag(random() % 2 * 7, random() % 3 == 0 ? CoinSlot::kHashMask : random() % 2); };
+    for (CoinSlot& slot : bucket.slots) {
+      if (random() % 3 == 0) continue;
+      const uint64_t tag = tag_of();
+      const RecordLocation location = 1 + random() % CoinSlot::kLocationMask;
+      slot = CoinSlot(random() % 2 == 0 ? location : CoinSlot::kLocationMask, static_cast<uint32_t>(tag >> 36) & 7,
+                      static_cast<uint32_t>(tag >> 39));
+    }
+    bucket.overflow = random() % 2 == 0 ? 0 : static_cast<uint32_t>(random());
+    bucket.version = random() % 2 == 0 ? 0 : static_cast<uint32_t>(random());
+    const uint64_t tag = tag_of();
+    ASSERT_EQ(bucket.MatchTag(tag), bucket.MatchTagPlainly(tag));
+    ASSERT_EQ(bucket.MatchEmpty(), bucket.MatchEmptyPlainly());
+  }
+}
+
+// What happens to a coin while a reader looks at it, made to happen there.
+class ReaderBesideWriter : public ::testing::Test {
+ protected:
+  static constexpr uint64_t kHash = 0x123456789abcdef0;
+
+  // The locations that a reader was led to; `meanwhile` runs at the first, and what lies at `wanted` is the coin.
+  bool Find(RecordLocation wanted, const std::function<void()>& meanwhile) {
+    return table_.FindBesideWriter(kHash, [&](RecordLocation location) {
+      looked_at_.push_back(location);
+      const bool is_it = location == wanted;
+      if (looked_at_.size() == 1) meanwhile();
+      return is_it;
+    });
+  }
+  CoinTable::Position Position() const {
+    return table_.Find(kHash, [](RecordLocation) { return true; });
+  }
+
+  CoinTable table_;
+  std::vector<RecordLocation> looked_at_;
+};
+
+TEST_F(ReaderBesideWriter, FollowsACoinThatMoves) {
+  table_.Insert(kHash, 1);
+  EXPECT_TRUE(Find(2, [&] { table_.SetLocation(Position(), 2); }));
+  EXPECT_EQ(looked_at_, (std::vector<RecordLocation>{1, 2}));
+}
+
+TEST_F(ReaderBesideWriter, DoesNotBelieveACoinThatIsErased) {
+  table_.Insert(kHash, 1);
+  EXPECT_FALSE(Find(1, [&] { table_.Erase(Position()); }));
+  EXPECT_EQ(looked_at_, (std::vector<RecordLocation>{1}));
+}
+
+// The table that it looks through is given up, and is frozen as it was.
+TEST_F(ReaderBesideWriter, StartsAgainInALargerTable) {
+  table_.Insert(kHash, 1);
+  const auto grow_and_move = [&] {
+    const uint32_t bits = table_.bucket_bits();
+    for (uint64_t i = 0; table_.bucket_bits() == bits; ++i) table_.Insert(i * 0x9e3779b97f4a7c15, 100 + i);
+    table_.SetLocation(table_.Find(kHash, [](RecordLocation location) { return location == 1; }), 2);
+  };
+  EXPECT_TRUE(Find(2, grow_and_move));
+  EXPECT_EQ(looked_at_.back(), 2u);
+}
+
+TEST_F(ReaderBesideWriter, FindsWhatIsThereAndNothingElse) {
+  std::mt19937_64 random(12);
+  for (RecordLocation location = 1; location <= 3'000; ++location) {
+    const uint64_t hash = random();
+    table_.Insert(hash, location);
+    EXPECT_TRUE(table_.FindBesideWriter(hash, [&](RecordLocation at) { return at == location; }));
+    EXPECT_FALSE(table_.FindBesideWriter(random(), [&](RecordLocation at) { return at == location; }));
+  }
 }
 
 }  // namespace

@@ -46,7 +46,20 @@ std::vector<uint8_t> RandomScript(std::mt19937_64& random) {
     head.insert(head.end(), tail.begin(), tail.end());
     return head;
   };
-  switch (random() % 12) {
+  switch (random() % 14) {
+    case 12: return {0x51, 0x02, 0x4e, 0x73};
+    case 13: {
+      // Bare multisig of up to nine keys, one in eight of which begins as no key does, and perhaps with more to sign than keys.
+      const auto keys = static_cast<uint8_t>(1 + random() % 9);
+      std::vector<uint8_t> script{static_cast<uint8_t>(0x51 + random() % (keys + (random() % 8 == 0)))};
+      for (uint8_t key = 0; key < keys; ++key) {
+        const std::vector<uint8_t> push = around({33, static_cast<uint8_t>(random() % 8 == 0 ? random() : 2 + random() % 2)}, 32, {});
+        script.insert(script.end(), push.begin(), push.end());
+      }
+      script.push_back(0x50 + keys);
+      script.push_back(0xae);
+      return script;
+    }
     case 0: return around({0x76, 0xa9, 0x14}, 20, {0x88, 0xac});
     case 1: return around({0xa9, 0x14}, 20, {0x87});
     case 2: return around({0x00, 0x14}, 20, {});

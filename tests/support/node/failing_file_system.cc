@@ -58,6 +58,10 @@ absl::StatusOr<SharedBytes> FailingFileSystem::MapReadOnly(const FileRef& file, 
   return inner_->MapReadOnly(static_cast<const WatchedFile&>(*file).inner(), offset, size);
 }
 
+absl::Status FailingFileSystem::MapReadOnlyAt(const FileRef& file, uint64_t size, uint8_t* at) {
+  return inner_->MapReadOnlyAt(static_cast<const WatchedFile&>(*file).inner(), size, at);
+}
+
 absl::Status FailingFileSystem::MakeDirectories(const std::string& path) {
   if (!inner_->Exists(path)) HR_RETURN_IF_ERROR(TakeChange());
   return inner_->MakeDirectories(path);

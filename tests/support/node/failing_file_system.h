@@ -27,6 +27,7 @@ class FailingFileSystem final : public FileSystem {
   absl::StatusOr<FileRef> Open(const std::string& path, OpenMode mode) override;
   void Submit(FileBatchRef batch) override;
   absl::StatusOr<SharedBytes> MapReadOnly(const FileRef& file, uint64_t offset, uint64_t size) override;
+  absl::Status MapReadOnlyAt(const FileRef& file, uint64_t size, uint8_t* at) override;
   void ExpectRandomReads(ByteSpan mapped) override { inner_->ExpectRandomReads(mapped); }
   bool IsResident(ByteSpan mapped) override { return inner_->IsResident(mapped); }
   bool Exists(const std::string& path) override { return inner_->Exists(path); }

@@ -64,6 +64,9 @@ class ShortMemoryFileSystem final : public FileSystem {
   absl::StatusOr<SharedBytes> MapReadOnly(const FileRef& file, uint64_t offset, uint64_t size) override {
     return inner_->MapReadOnly(file, offset, size);
   }
+  absl::Status MapReadOnlyAt(const FileRef& file, uint64_t size, uint8_t* at) override {
+    return inner_->MapReadOnlyAt(file, size, at);
+  }
   bool Exists(const std::string& path) override { return inner_->Exists(path); }
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) override { return inner_->List(path); }
   absl::Status MakeDirectories(const std::string& path) override { return inner_->MakeDirectories(path); }
