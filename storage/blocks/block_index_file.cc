@@ -101,6 +101,10 @@ absl::Status BlockIndexFile::CheckTitle(ByteSpan header) const {
         absl::StrCat("The block index ", path_, " has format version ", version, " and this program knows versions up to ",
                      kBlockIndexVersion, ": start the newer program that wrote it, or choose another data directory."));
   }
+  if (version < kBlockIndexVersion) {
+    return absl::FailedPreconditionError(absl::StrCat("The block index ", path_, " has format version ", version,
+                                                      ", which this program no longer reads. Start once with -reindex."));
+  }
   if (!std::equal(magic_.begin(), magic_.end(), &header[20])) {
     return absl::FailedPreconditionError(absl::StrCat("The block index ", path_,
                                                       " belongs to another network: choose another data directory, or "

@@ -1,4 +1,4 @@
-// The bytes of blocks/index.dat, version 0: a header page and an array of records. FORMAT.md says the same in prose.
+// The bytes of blocks/index.dat, version 1: a header page and an array of records. FORMAT.md says the same in prose.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@
 
 namespace headrace {
 
-inline constexpr uint32_t kBlockIndexVersion = 0;
+inline constexpr uint32_t kBlockIndexVersion = 1;
 inline constexpr uint64_t kBlockIndexHeaderBytes = 4096;
 inline constexpr uint64_t kBlockIndexRecordBytes = 128;
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr char kRescanName[] = "headrace-rescan";
 static_assert(sizeof(kRescanName) == 16);
-constexpr uint32_t kRescanVersion = 0;
+constexpr uint32_t kRescanVersion = 1;
 constexpr size_t kRescanBytes = 36;
 // A file of any other size is no mark, but it is read to say so.
 constexpr uint64_t kRescanBytesMax = 4096;

@@ -8,6 +8,7 @@
 #include "engine/base/endian.h"
 #include "engine/crypto/small_hashes.h"
 #include "storage/blocks/block_index_format.h"
+#include "storage/coins/coin_manifest.h"
 #include "storage/coins/page_checksums.h"
 #include "tests/support/data.h"
 
@@ -136,7 +137,7 @@ FileBytes NewerFormat(const std::string& name, FileBytes bytes) {
     return bytes;
   }
   if (Is(name, "coins.manifest")) {
-    StoreLittle(&bytes[8], uint32_t{1});
+    StoreLittle(&bytes[8], kCoinFormatVersion + 1);
     StoreLittle(&bytes[bytes.size() - 4], Crc32c({bytes.data(), bytes.size() - 4}));
     return bytes;
   }

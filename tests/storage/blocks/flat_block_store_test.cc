@@ -468,6 +468,8 @@ TEST_F(FlatBlockStoreTest, OtherNetworksChainsAndVersionsAreRefused) {
   status = Open(Home()).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(status)) << status;
   ExpectNames(status, "format version");
+  ASSERT_TRUE(files_->WriteAt(index, 0, EncodeBlockIndexTitle(kTestMagic, kBlockIndexVersion - 1)).ok());
+  ExpectNames(Open(Home()).status(), "no longer reads");
 
   ASSERT_TRUE(files_->WriteAt(index, 0, EncodeBlockIndexTitle(kTestMagic)).ok());
   EXPECT_TRUE(Open(Home()).ok());
