@@ -309,13 +309,14 @@ TEST_F(BlockDownloadTest, ASlowPeerThatDeliversIsLeftAloneWhileOthersHaveWork) {
   for (const HeaderId late : {2u, 3u, 4u}) {
     now_ns_ += BlockDownload::kStallTimeoutMinNs - 1;
     Deliver(download, 1, late);
+    // The other one has room, so that it could take over, and blocks to be asked for besides.
+    Deliver(download, 2, late + 3);
     now_ns_ += 1;
     download.Tick(now_ns_, commands);
     EXPECT_EQ(Disconnected(commands), std::set<PeerId>{}) << late;
   }
   // One that delivers nothing more is replaced by whoever has room.
   now_ns_ += BlockDownload::kStallTimeoutMinNs;
-  Deliver(download, 2, 5);
   download.Tick(now_ns_, commands);
   EXPECT_EQ(Disconnected(commands), std::set<PeerId>{1});
 }
