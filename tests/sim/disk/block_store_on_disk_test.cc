@@ -126,9 +126,10 @@ class BlockMachine {
       ASSERT_TRUE(std::ranges::equal(undo->bytes, stored.undo)) << i + 1;
     }
   }
+  // Before the store is closed, which would sync.
   void FailPower() {
-    store_.reset();
     disk_.FailPower();
+    store_.reset();
     disk_.FailPowerAfter(0);
   }
   void SwitchOn() {
