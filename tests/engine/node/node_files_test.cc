@@ -104,6 +104,30 @@ TEST_F(NodeFilesTest, ATornBlockIsNoticedAtStartAndDownloadedAgain) {
   EXPECT_EQ(peer.blocks_asked, (std::vector<Hash256>{torn->hash}));
 }
 
+// A block that a crash tore is downloaded again, and then stands in the files twice. Where the index is rebuilt, the copy that
+// comes first is the torn one, and nobody is there who could send a third.
+TEST_F(NodeFilesTest, OfTwoCopiesTheTornOneDoesNotHideTheWholeOne) {
+  options_.peers = nullptr;
+  {
+    TestNode node(options_);
+    node.OfferShuffled(chain_, 13);
+    Sync(node);
+    ASSERT_TRUE(node.Shutdown().ok());
+  }
+  const std::shared_ptr<const TestBlock> torn = chain_.blocks()[chain_.height() - 2];
+  Overwrite(directory_.path() + "/blocks/blk00000.dat", [&](std::string& bytes) {
+    const size_t at = bytes.find(AsText(torn->raw->bytes()));
+    ASSERT_NE(at, std::string::npos);
+    std::string frame = bytes.substr(at - kFrameHeaderBytes, kFrameHeaderBytes + torn->raw->size());
+    for (size_t i = 100; i < 140; ++i) frame[kFrameHeaderBytes + i] = 0;
+    bytes.insert(0, frame);
+  });
+  options_.reindex = options_.reindex_chainstate = true;
+  TestNode node(options_);
+  node.RunUntilQuiet();
+  ExpectSynced(node);
+}
+
 TEST_F(NodeFilesTest, AnIndexThatIsRebuiltFindsEveryBlockWhateverTheirOrder) {
   options_.peers = nullptr;
   {

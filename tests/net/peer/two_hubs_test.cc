@@ -48,8 +48,16 @@ class TwoHubsTest : public ::testing::TestWithParam<TransportChoice> {
       commands.push_back(SendBlock{at_server.id, SharedBytes::From(MakeBlock(i, 500'000))});
     }
     server->hub->Submit(commands);
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));
-    EXPECT_GT(server->hub->QueuedBytes(at_server.id), 10u * 500'000) << "the client must have stopped reading";
+    // Until the server has sent nothing for a while: what is then left is what the client does not read.
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    uint64_t queued = 0;
+    for (int unchanged = 0; unchanged < 10 && std::chrono::steady_clock::now() < deadline;) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+      const uint64_t now_queued = server->hub->QueuedBytes(at_server.id);
+      unchanged = now_queued == queued ? unchanged + 1 : 0;
+      queued = now_queued;
+    }
+    EXPECT_GT(queued, 10u * 500'000) << "the client must have stopped reading";
     // Nothing is lost or out of order once the engine takes them.
     for (uint32_t i = 0; i < kBlocks; ++i) {
       const auto received = client->WaitFor<BlockReceived>();

@@ -56,7 +56,8 @@ void ScriptedPeers::Submit(std::vector<PeerCommand>& commands) {
             if constexpr (std::is_same_v<Said, Disconnect>) {
               peer.is_discouraged = said.discourage;
               peer.disconnect_reason = said.reason;
-              Leave(said.peer);
+              peer.is_disconnected = true;
+              if (!peer.goodbye_is_late) Leave(said.peer);
             }
           }
         },

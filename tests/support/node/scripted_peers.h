@@ -27,6 +27,8 @@ struct ScriptedPeer {
   bool has_lost_its_blocks = false;
   // It sends its last header again with every notfound.
   bool repeats_headers = false;
+  // When the node sends it away, the event that says so waits until Leave.
+  bool goodbye_is_late = false;
 
   // Called with every block that the node sends.
   std::function<void(ByteSpan)> on_block;
