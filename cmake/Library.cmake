@@ -1,9 +1,9 @@
 # headrace_library(engine/base [LINK lib...] [ALONE file...]) makes the static library headrace_engine_base from every .cc file
 # of the calling folder. Links are written out, so that an include against the layers does not link.
 #
-# ALONE, here and below: files with file-local names that another file of the folder has too. Where files are compiled
-# together (CMAKE_UNITY_BUILD: libraries in the sanitizer presets, tests in every preset but debug), these are not. The rest of
-# a folder must compile as one, however it is cut, or a new file would break the build of files that it has nothing to do with.
+# ALONE, here and below: files with file-local names that another file of the folder has too. Where files are compiled together
+# (CMAKE_UNITY_BUILD: in every preset but debug and fuzz, for half the time that a build from nothing takes), these are not. The rest
+# of a folder must compile as one, however it is cut, or a new file would break the build of files that it has nothing to do with.
 function(headrace_library folder)
   cmake_parse_arguments(ARG "" "" "LINK;ALONE" ${ARGN})
   string(REPLACE "/" "_" name "headrace_${folder}")

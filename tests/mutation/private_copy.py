@@ -57,8 +57,8 @@ class PrivateCopy:
         return digest.hexdigest()
 
     def configure(self):
-        """The preset release, without optimisation across files: one that is changed costs one compilation."""
-        command = ["cmake", "--preset", "release", "-DCMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF"]
+        """The preset release, file by file and without optimisation across files: one that is changed costs one compilation."""
+        command = ["cmake", "--preset", "release", "-DCMAKE_UNITY_BUILD=OFF", "-DCMAKE_INTERPROCEDURAL_OPTIMIZATION=OFF"]
         done = subprocess.run(command, cwd=self.tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
             raise SystemExit(f"Error: cmake could not configure the copy:\n{done.stdout[-4000:]}")
