@@ -56,11 +56,16 @@ class CoinTable {
   }
   // The same for readers beside the writer: `look(location)` copies what it needs and must expect anything at the place, for
   // the coin may have moved already; its answer counts only if nothing has changed meanwhile, or it is asked again. A coin
-  // that is in the table all the time is found. True when `look` said yes.
-  template <typename Look>
-  bool FindBesideWriter(uint64_t hash, Look&& look) const {
+  // that is in the table all the time is found. True when `look` said yes. `begin` is called before each attempt, when it is settled
+  // which table it looks through: for tests.
+  struct Nothing {
+    void operator()() const {}
+  };
+  template <typename Look, typename Begin = Nothing>
+  bool FindBesideWriter(uint64_t hash, Look&& look, Begin&& begin = {}) const {
     for (;;) {
       const uint64_t view = view_.load(std::memory_order_acquire);
+      begin();
       const Sighting sighting = LookThrough(view, hash, look);
       if (sighting == Sighting::kChanged || view_.load(std::memory_order_acquire) != view) continue;
       return sighting == Sighting::kFound;

@@ -15,7 +15,8 @@ absl::Status SubmitAndWait(FileSystem& files, std::vector<FileOperation> operati
   batch->operations = std::move(operations);
   files.Submit(batch);
   batch->Wait();
-  return batch->status();
+  // Nothing of it is shared with the batch, which the storage thread may be the last to drop.
+  return {batch->status().code(), batch->status().message()};
 }
 
 }  // namespace

@@ -157,6 +157,19 @@ TEST_F(ReaderBesideWriter, StartsAgainInALargerTable) {
   EXPECT_EQ(looked_at_.back(), 2u);
 }
 
+// An outgrown table is empty, which says nothing about the coin.
+TEST_F(ReaderBesideWriter, DoesNotBelieveThatAnOutgrownTableLacksACoin) {
+  table_.Insert(kHash, 1);
+  int attempts = 0;
+  const auto grow_once = [&] {
+    const uint32_t bits = table_.bucket_bits();
+    if (++attempts > 1) return;
+    for (uint64_t i = 0; table_.bucket_bits() == bits; ++i) table_.Insert(i * 0x9e3779b97f4a7c15, 100 + i);
+  };
+  EXPECT_TRUE(table_.FindBesideWriter(kHash, [](RecordLocation location) { return location == 1; }, grow_once));
+  EXPECT_EQ(attempts, 2);
+}
+
 TEST_F(ReaderBesideWriter, FindsWhatIsThereAndNothingElse) {
   std::mt19937_64 random(12);
   for (RecordLocation location = 1; location <= 3'000; ++location) {
