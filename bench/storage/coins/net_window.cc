@@ -1,15 +1,13 @@
 #include "bench/storage/coins/net_window.h"
 
 #include <algorithm>
-#include <bit>
+#include <cstring>
 
 #include "storage/coins/script_compression.h"
 #include "storage/coins/window_ops.h"
 
 namespace headrace::bench {
 namespace {
-
-constexpr uint32_t kSpentInWindow = ~uint32_t{0};
 
 WindowKey KeyAt(const uint8_t* bytes) { return {__builtin_bswap64(LoadLittle64(bytes)), bytes}; }
 
@@ -31,37 +29,51 @@ bool DecodeParts(ByteSpan value, Coin& coin, CompressedScript& script) {
 
 }  // namespace
 
-bool NetWindow::Resolve(std::span<WindowBlock> window, Executor& executor) {
+void NetWindow::List(std::span<WindowBlock> window) {
   spends_.clear();
   creations_.clear();
   keys_.Reset();
-  made_.clear();
-  bool is_good = true;
   for (uint32_t number = 0; number < window.size(); ++number) {
-    WindowBlock& block = window[number];
-    ForEachCoinOp(*block.columns, [&](CoinOp::Kind kind, const uint8_t* txid, uint32_t index, uint32_t item) {
-      const OutPoint outpoint{Hash256::Load(txid), index};
-      if (kind != CoinOp::kSpend) {
-        is_good = made_.try_emplace(outpoint, static_cast<uint32_t>(creations_.size())).second && is_good;
-        uint8_t* const key = keys_.Allocate(OutPoint::kSerializedBytes);
-        outpoint.Store(key);
-        creations_.push_back({KeyAt(key), number, item, kind == CoinOp::kCreateInCoinbase});
-        return;
-      }
-      const auto made = made_.find(outpoint);
-      if (made == made_.end()) {
+    ForEachCoinOp(*window[number].columns, [&](CoinOp::Kind kind, const uint8_t* txid, uint32_t index, uint32_t item) {
+      // A prevout stands in its block as a key; a created coin's key is put together.
+      if (kind == CoinOp::kSpend) {
         spends_.push_back({KeyAt(txid), number, item});
         return;
       }
-      NetCreation& creation = creations_[made->second];
-      Coin coin = CoinOf(creation, window);
-      coin.script = block.arena->Copy(coin.script);
-      block.spent[item] = coin;
-      creation.block = kSpentInWindow;
-      made_.erase(made);
+      uint8_t* const key = keys_.Allocate(OutPoint::kSerializedBytes);
+      std::memcpy(key, txid, 32);
+      StoreLittle(key + 32, index);
+      creations_.push_back({KeyAt(key), number, item, kind == CoinOp::kCreateInCoinbase});
     });
   }
-  std::erase_if(creations_, [](const NetCreation& creation) { return creation.block == kSpentInWindow; });
+}
+
+bool NetWindow::Cancel(std::span<WindowBlock> window) {
+  size_t spends_left = 0;
+  size_t creations_left = 0;
+  size_t spend = 0;
+  for (size_t at = 0; at < creations_.size(); ++at) {
+    const NetCreation creation = creations_[at];
+    if (at + 1 < creations_.size() && creations_[at + 1].key == creation.key) return false;
+    while (spend < spends_.size() && spends_[spend].key < creation.key) spends_[spends_left++] = spends_[spend++];
+    if (spend == spends_.size() || !(spends_[spend].key == creation.key)) {
+      creations_[creations_left++] = creation;
+      continue;
+    }
+    WindowBlock& block = window[spends_[spend].block];
+    Coin coin = CoinOf(creation, window);
+    coin.script = block.arena->Copy(coin.script);
+    block.spent[spends_[spend++].input] = coin;
+    if (spend < spends_.size() && spends_[spend].key == creation.key) return false;
+  }
+  while (spend < spends_.size()) spends_[spends_left++] = spends_[spend++];
+  spends_.resize(spends_left);
+  creations_.resize(creations_left);
+  return true;
+}
+
+bool NetWindow::Resolve(std::span<WindowBlock> window, Executor& executor) {
+  List(window);
   executor.ParallelFor(2, 1, [&](size_t begin, size_t end) {
     for (size_t list = begin; list < end; ++list) {
       const auto by_key = [](const auto& a, const auto& b) { return a.key < b.key; };
@@ -69,7 +81,7 @@ bool NetWindow::Resolve(std::span<WindowBlock> window, Executor& executor) {
       if (list == 1) std::sort(creations_.begin(), creations_.end(), by_key);
     }
   });
-  return is_good;
+  return Cancel(window);
 }
 
 Coin CoinOf(const NetCreation& creation, std::span<const WindowBlock> window) {

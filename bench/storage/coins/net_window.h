@@ -11,7 +11,6 @@
 #include <span>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "engine/base/arena.h"
 #include "engine/base/bytes.h"
 #include "engine/ports/coin_store.h"
@@ -24,6 +23,9 @@ struct WindowKey {
   uint64_t prefix;
   const uint8_t* bytes;
 
+  bool operator==(const WindowKey& other) const {
+    return prefix == other.prefix && std::memcmp(bytes, other.bytes, OutPoint::kSerializedBytes) == 0;
+  }
   bool operator<(const WindowKey& other) const {
     return prefix != other.prefix ? prefix < other.prefix
                                   : std::memcmp(bytes, other.bytes, OutPoint::kSerializedBytes) < 0;
@@ -45,18 +47,20 @@ struct NetCreation {
 
 class NetWindow {
  public:
-  // Fills `spent` of inputs whose coins are of the window itself. False when a coin is created twice.
+  // Fills `spent` of inputs whose coins are of the window itself. False when a coin is created or spent twice.
   bool Resolve(std::span<WindowBlock> window, Executor& executor);
 
   std::span<const NetSpend> spends() const { return spends_; }
   std::span<const NetCreation> creations() const { return creations_; }
 
  private:
+  void List(std::span<WindowBlock> window);
+  // Takes what both lists have out of them.
+  bool Cancel(std::span<WindowBlock> window);
+
   std::vector<NetSpend> spends_;
   std::vector<NetCreation> creations_;
   Arena keys_{1 << 20};
-  // Creations of the window by outpoint; the position in creations_, or kSpent.
-  absl::flat_hash_map<OutPoint, uint32_t> made_;
 };
 
 Coin CoinOf(const NetCreation& creation, std::span<const WindowBlock> window);
