@@ -23,14 +23,19 @@ absl::Status FindKnown(BenchedStore& store, const KnownCoin& known, std::vector<
   return absl::InternalError(is_there ? "a read gives another coin" : "a read misses a coin that is there");
 }
 
-CoinReader::CoinReader(BenchedStore& store, const std::vector<KnownCoin>& known, std::function<bool()> is_applying)
-    : store_(store), known_(known), is_applying_(std::move(is_applying)), nanoseconds_(kReadsKept), thread_([this] {
-        Read();
-      }) {}
+CoinReader::CoinReader(BenchedStore& store, const std::vector<KnownCoin>& known, std::atomic<bool>& is_applying)
+    : store_(store), known_(known), is_applying_(is_applying), nanoseconds_(kReadsKept), thread_([this] { Read(); }) {}
 
-CoinReader::~CoinReader() {
+CoinReader::~CoinReader() { Stop(); }
+
+void CoinReader::Stop() {
+  if (!thread_.joinable()) return;
   must_stop_ = true;
-  if (thread_.joinable()) thread_.join();
+  // A reader that sleeps is woken; nothing is being applied any more.
+  is_applying_ = true;
+  is_applying_.notify_all();
+  thread_.join();
+  is_applying_ = false;
 }
 
 void CoinReader::Read() {
@@ -38,10 +43,8 @@ void CoinReader::Read() {
   std::vector<uint8_t> script;
   size_t next = 0;
   while (!must_stop_.load(std::memory_order_relaxed) && status_.ok()) {
-    if (!is_applying_()) {
-      std::this_thread::yield();
-      continue;
-    }
+    is_applying_.wait(false, std::memory_order_relaxed);
+    if (must_stop_.load(std::memory_order_relaxed)) break;
     const auto begin = SteadyClock::now();
     status_ = FindKnown(store_, known_[next], script);
     const auto taken =
@@ -54,8 +57,7 @@ void CoinReader::Read() {
 }
 
 absl::StatusOr<nlohmann::ordered_json> CoinReader::Finish() {
-  must_stop_ = true;
-  thread_.join();
+  Stop();
   HR_RETURN_IF_ERROR(status_);
   nanoseconds_.resize(std::min<uint64_t>(reads_, kReadsKept));
   if (nanoseconds_.empty()) return nlohmann::ordered_json{{"reads", 0}};

@@ -6,7 +6,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
@@ -29,8 +28,9 @@ absl::Status FindKnown(BenchedStore& store, const KnownCoin& known, std::vector<
 
 class CoinReader {
  public:
-  // Starts reading `known`, over and over. Both and the store outlive this.
-  CoinReader(BenchedStore& store, const std::vector<KnownCoin>& known, std::function<bool()> is_applying);
+  // Starts reading `known`, over and over, while `is_applying`; whoever sets that notifies, and the reader sleeps until
+  // then. All of it outlives this.
+  CoinReader(BenchedStore& store, const std::vector<KnownCoin>& known, std::atomic<bool>& is_applying);
   ~CoinReader();
 
   // Ends it: how many reads there were, and how long they took.
@@ -38,10 +38,11 @@ class CoinReader {
 
  private:
   void Read();
+  void Stop();
 
   BenchedStore& store_;
   const std::vector<KnownCoin>& known_;
-  const std::function<bool()> is_applying_;
+  std::atomic<bool>& is_applying_;
   // The last reads' nanoseconds, the oldest overwritten.
   std::vector<uint32_t> nanoseconds_;
   uint64_t reads_ = 0;

@@ -162,7 +162,7 @@ class StoreRun {
     HR_RETURN_IF_ERROR(Measure("spend", spend, plan_.spend, false, figures));
     HR_RETURN_IF_ERROR(Measure("uniform", kUniform, plan_.mixed, false, figures));
     HR_RETURN_IF_ERROR(Measure("mainnet", kMainnet, plan_.mixed, false, figures));
-    CoinReader reader(*store_, known_, [this] { return is_applying_.load(std::memory_order_relaxed); });
+    CoinReader reader(*store_, known_, is_applying_);
     HR_RETURN_IF_ERROR(Measure("readers", kMainnet, plan_.mixed, false, figures));
     HR_ASSIGN_OR_RETURN(figures["reads_beside_windows"], reader.Finish());
     return absl::OkStatus();
@@ -201,6 +201,7 @@ class StoreRun {
       workload_.MakeWindow(kind);
       own_cpu += ThreadCpuSeconds() - making_from;
       is_applying_ = true;
+      is_applying_.notify_all();
       const auto begin = SteadyClock::now();
       HR_RETURN_IF_ERROR(store_->Apply(workload_.window()));
       if (makes_durable) HR_RETURN_IF_ERROR(store_->StepDurability(number % options_.windows_per_checkpoint == 0));
