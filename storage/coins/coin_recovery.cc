@@ -68,6 +68,7 @@ absl::Status FlatCoinStore::LoadImages(const CoinManifest& manifest) {
                                             kReindexRemedy, "."));
   }
   HR_ASSIGN_OR_RETURN(const SharedBytes image, state_.files->MapReadOnly(file, 0, size));
+  const std::vector<Segment*> segments = state_.space.OldSegments();
   std::vector<uint8_t> is_good(kCoinShardCount, 0);
   state_.executor->ParallelFor(kCoinShardCount, 1, [&](size_t begin, size_t end) {
     for (size_t number = begin; number < end; ++number) {
@@ -92,8 +93,8 @@ absl::Status FlatCoinStore::LoadImages(const CoinManifest& manifest) {
         ++live[segment->id];
       });
       if (!leads_to_records || shard.table.size() != entry.coins) continue;
-      for (uint32_t id = 0; id < kSegmentCount; ++id) {
-        if (live[id] != 0) state_.space.segment(id)->live_count.fetch_add(live[id], std::memory_order_relaxed);
+      for (Segment* segment : segments) {
+        if (live[segment->id] != 0) segment->live_count.fetch_add(live[segment->id], std::memory_order_relaxed);
       }
       is_good[number] = 1;
     }
