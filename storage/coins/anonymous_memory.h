@@ -1,5 +1,5 @@
 // Anonymous memory: zeroed; from the kernel page by page when first touched, in huge pages where the range is large.
-// Hot mutable memory of the store (index tables, young records) lives here; files are never mapped writable.
+// The index tables live here.
 //
 // A small range comes from the heap instead: a young store has 256 tables of a few lines each, and as many mappings would be
 // most of what opening and closing it costs.
@@ -50,8 +50,10 @@ class AnonymousMemory {
 
   // Asks for huge pages: for large ranges that will be touched all over.
   void PreferHugePages() { ::madvise(at_, size_, MADV_HUGEPAGE); }
-  // Gives the pages of a part of a large range back; they read as zero afterwards.
-  void Discard(size_t offset, size_t size) { ::madvise(at_ + offset, size, MADV_DONTNEED); }
+  // Gives the pages of a part of a large range back, which read as zero afterwards; a small one is left as it is.
+  void Discard(size_t offset, size_t size) {
+    if (!IsSmall()) ::madvise(at_ + offset, size, MADV_DONTNEED);
+  }
 
   uint8_t* data() const { return at_; }
   size_t size() const { return size_; }

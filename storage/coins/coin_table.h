@@ -123,11 +123,12 @@ class CoinTable {
   enum class Sighting : uint8_t { kAbsent, kFound, kChanged };
 
   static uint32_t HashBits(uint64_t hash) { return static_cast<uint32_t>(hash >> kBucketBitsMin) & CoinSlot::kHashMask; }
-  // The address of the buckets, which is that of a page, and how many bits count them, in one word.
+  // The address of the buckets, which is that of a cache line, and how many bits count them, in one word.
   static uint64_t ViewOf(const Buckets& buckets) { return reinterpret_cast<uintptr_t>(buckets.at) | buckets.bits; }
   template <typename Look>
   static Sighting LookThrough(uint64_t view, uint64_t hash, Look&& look) {
-    constexpr uint64_t kBitsMask = kPageAlignment - 1;
+    constexpr uint64_t kBitsMask = alignof(CoinBucket) - 1;
+    static_assert(kBucketBitsMax <= kBitsMask);
     const auto* buckets = reinterpret_cast<const CoinBucket*>(view & ~kBitsMask);
     const uint64_t mask = (uint64_t{1} << (view & kBitsMask)) - 1;
     const uint32_t hash_bits = HashBits(hash);
@@ -153,15 +154,13 @@ class CoinTable {
   static bool Place(const Buckets& buckets, uint64_t home, uint32_t hash_bits, RecordLocation location);
   static bool TakeAll(const Buckets& from, const Buckets& into);
   void Grow();
-  // Makes these the table's. What was there reads as empty from now on, and stays where late readers may look.
+  // Makes these the table's. What was there stays where late readers may look, without its memory if that is much.
   void Publish(Buckets buckets);
-
-  static constexpr uint64_t kPageAlignment = 4096;
 
   Buckets buckets_;
   std::atomic<uint64_t> view_;
   uint64_t size_ = 0;
-  // Addresses without memory; each is half as large as the next.
+  // Each is half as large as the next.
   std::vector<AnonymousMemory> outgrown_;
 };
 
