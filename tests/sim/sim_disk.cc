@@ -148,6 +148,7 @@ absl::Status SimDisk::Admit(const char* action, const std::string& path) {
     }
     return MachineIsOff();
   }
+  if (operations_to_full_ != 0 && --operations_to_full_ == 0) is_full_ = true;
   const bool is_due = operations_to_error_ != 0 && --operations_to_error_ == 0;
   if (!is_due && !entropy_.OneIn(fail_one_in_)) return absl::OkStatus();
   ++counters_.errors_injected;

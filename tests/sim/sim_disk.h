@@ -51,6 +51,8 @@ class SimDisk {
   // Faults; zero lifts them.
   void FailOneIn(uint64_t n) { fail_one_in_ = n; }
   void FillUp(bool is_full) { is_full_ = is_full; }
+  // The disk is full from the operation after so many others on.
+  void FillUpAfter(uint64_t operations) { operations_to_full_ = operations; }
   // The operation after so many others fails with EIO, once.
   void FailAt(uint64_t operations) { operations_to_error_ = operations; }
   void SetCapacity(uint64_t bytes) { capacity_bytes_ = bytes; }
@@ -146,6 +148,7 @@ class SimDisk {
   uint64_t forget_one_in_ = 0;
   uint64_t operations_to_error_ = 0;
   bool is_full_ = false;
+  uint64_t operations_to_full_ = 0;
   uint64_t capacity_bytes_ = uint64_t{1} << 30;
   uint64_t operations_to_end_ = 0;
   bool ends_by_kill_ = false;

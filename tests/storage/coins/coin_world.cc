@@ -7,27 +7,6 @@
 #include "engine/crypto/signing.h"
 
 namespace headrace::testing {
-namespace {
-
-// A window of the store's kind over world blocks, with memory for what is spent.
-struct Window {
-  explicit Window(const std::vector<std::shared_ptr<WorldBlock>>& from) : arenas(from.size()), spent(from.size()) {
-    for (size_t i = 0; i < from.size(); ++i) {
-      spent[i].resize(from[i]->columns.input_count());
-      blocks.push_back({from[i]->naive.height, &from[i]->columns, spent[i], &arenas[i], from[i]->naive.may_overwrite});
-    }
-  }
-  std::vector<Arena> arenas;
-  std::vector<std::vector<Coin>> spent;
-  std::vector<WindowBlock> blocks;
-};
-
-NaiveCoin ToNaive(const Coin& coin) {
-  return {coin.amount, coin.height, coin.is_coinbase, {coin.script.begin(), coin.script.end()}};
-}
-
-}  // namespace
-
 Hash256 RandomHash(std::mt19937_64& random) {
   Hash256 hash;
   for (uint8_t& byte : hash.bytes) byte = static_cast<uint8_t>(random());
@@ -80,6 +59,26 @@ std::vector<uint8_t> RandomScript(std::mt19937_64& random) {
     case 10: return around({0x51}, random() % 300, {});
     default: return random() % 50 == 0 ? around({0x51}, kMaxScriptBytes - random() % 3 + 1, {}) : around({0x52}, 3, {});
   }
+}
+
+WorldWindow::WorldWindow(std::span<const std::shared_ptr<WorldBlock>> from) : arenas(from.size()), spent(from.size()) {
+  for (size_t i = 0; i < from.size(); ++i) {
+    spent[i].resize(from[i]->columns.input_count());
+    blocks.push_back({from[i]->naive.height, &from[i]->columns, spent[i], &arenas[i], from[i]->naive.may_overwrite});
+  }
+}
+
+void WorldWindow::FillSpent(std::span<const std::shared_ptr<WorldBlock>> from) {
+  for (size_t b = 0; b < from.size(); ++b) {
+    for (size_t i = 1; i < from[b]->undo.size(); ++i) {
+      const NaiveCoin& coin = from[b]->undo[i];
+      spent[b][i] = {coin.amount, coin.height, coin.is_coinbase, coin.script};
+    }
+  }
+}
+
+NaiveCoin ToNaive(const Coin& coin) {
+  return {coin.amount, coin.height, coin.is_coinbase, {coin.script.begin(), coin.script.end()}};
 }
 
 CoinWorld::CoinWorld(uint64_t seed, uint64_t cache_bytes_max, Executor* executor,
@@ -147,10 +146,10 @@ NaiveBlock CoinWorld::MakeBlock(size_t spends, size_t creations) {
   return block;
 }
 
-std::shared_ptr<WorldBlock> CoinWorld::Finish(NaiveBlock naive, const Hash256& previous) {
+std::shared_ptr<WorldBlock> MakeWorldBlock(NaiveBlock naive, const Hash256& hash, const Hash256& previous) {
   auto block = std::make_shared<WorldBlock>();
   block->previous = previous;
-  block->hash = RandomHash(random_);
+  block->hash = hash;
   BlockColumns& columns = block->columns;
   columns.hash = block->hash;
   columns.first_input.push_back(0);
@@ -174,6 +173,11 @@ std::shared_ptr<WorldBlock> CoinWorld::Finish(NaiveBlock naive, const Hash256& p
   }
   columns.raw = block->raw;
   block->naive = std::move(naive);
+  return block;
+}
+
+std::shared_ptr<WorldBlock> CoinWorld::Finish(NaiveBlock naive, const Hash256& previous) {
+  auto block = MakeWorldBlock(std::move(naive), RandomHash(random_), previous);
   blocks_[block->hash] = block;
   return block;
 }
@@ -205,7 +209,7 @@ void CoinWorld::ApplyBlock(NaiveBlock naive) {
 }
 
 void CoinWorld::ApplyToStore(FlatCoinStore& store, const std::vector<std::shared_ptr<WorldBlock>>& blocks, bool compare_spent) {
-  Window window(blocks);
+  WorldWindow window(blocks);
   const auto outcome = store.Apply(window.blocks);
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   ASSERT_EQ(*outcome, WindowOutcome::kApplied);
@@ -222,18 +226,13 @@ WindowOutcome CoinWorld::TryWindow(const std::vector<std::shared_ptr<WorldBlock>
 
 absl::StatusOr<WindowOutcome> CoinWorld::TryWindow(FlatCoinStore& store,
                                                    const std::vector<std::shared_ptr<WorldBlock>>& blocks) {
-  Window window(blocks);
+  WorldWindow window(blocks);
   return store.Apply(window.blocks);
 }
 
 void CoinWorld::UnapplyFrom(FlatCoinStore& store, const std::vector<std::shared_ptr<WorldBlock>>& blocks) {
-  Window window(blocks);
-  for (size_t b = 0; b < blocks.size(); ++b) {
-    for (size_t i = 1; i < blocks[b]->undo.size(); ++i) {
-      const NaiveCoin& coin = blocks[b]->undo[i];
-      window.spent[b][i] = {coin.amount, coin.height, coin.is_coinbase, coin.script};
-    }
-  }
+  WorldWindow window(blocks);
+  window.FillSpent(blocks);
   const absl::Status status =
       store.Unapply(window.blocks, {blocks.front()->previous, blocks.front()->naive.height - 1});
   ASSERT_TRUE(status.ok()) << status;

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,22 @@ struct WorldBlock {
   // What the naive set says it spends, by input position; the coinbase's input is null.
   std::vector<NaiveCoin> undo;
 };
+
+// The store's columns of a naive block.
+std::shared_ptr<WorldBlock> MakeWorldBlock(NaiveBlock naive, const Hash256& hash, const Hash256& previous);
+
+// A window of the store's kind over world blocks, with memory for what is spent.
+struct WorldWindow {
+  explicit WorldWindow(std::span<const std::shared_ptr<WorldBlock>> from);
+  // As Unapply takes them: with what the blocks spent.
+  void FillSpent(std::span<const std::shared_ptr<WorldBlock>> from);
+
+  std::vector<Arena> arenas;
+  std::vector<std::vector<Coin>> spent;
+  std::vector<WindowBlock> blocks;
+};
+
+NaiveCoin ToNaive(const Coin& coin);
 
 class FixedEntropy : public Entropy {
  public:
