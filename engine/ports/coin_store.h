@@ -85,6 +85,8 @@ struct CoinStoreCounters {
   uint64_t checkpoints = 0;
   uint64_t bytes_written = 0;
   uint64_t pages_read = 0;     // of records that were not in memory, by Locate
+  uint64_t scrub_rounds = 0;   // that came to their end
+  uint64_t scrub_bytes = 0;    // that were read and found good
 };
 
 // The whole set as the published manifest has it, which stays readable as long as this lives: the store goes on, and
@@ -158,6 +160,13 @@ class CoinStore {
 
   // What the published manifest's furthest part holds; nothing when no manifest was published yet.
   virtual std::optional<BlockPoint> durable_through() const = 0;
+
+  // Scrubbing: everything that the store relies on is read from its files and checked, a piece a step; a step costs a
+  // millisecond, and never waits for the disk. Begin starts a round unless one is under way. What does not hold is a Status
+  // that names the file. Nothing is remembered but in counters.
+  virtual void BeginScrub() = 0;
+  virtual absl::Status StepScrub() = 0;
+  virtual bool scrub_under_way() const = 0;
 
   virtual CoinStoreCounters counters() const = 0;
 

@@ -44,6 +44,7 @@ FlatCoinStore::FlatCoinStore(const CoinStoreOptions& options)
       copier_(&state_, &writer_),
       reader_(&state_),
       cold_reader_(&state_),
+      scrub_(&state_, options.scrub_step_bytes),
       is_read_only_(options.is_read_only),
       plans_(kCoinShardCount),
       outcomes_(kCoinShardCount) {

@@ -188,6 +188,10 @@ absl::Status FlatCoinStore::FinishCheckpoint() {
   return checkpoint_->Step(applied_, true);
 }
 
+void FlatCoinStore::BeginScrub() {
+  if (!scrub_.under_way()) scrub_.Begin(checkpoint_->is_published() ? &checkpoint_->published() : nullptr);
+}
+
 CoinStoreCounters FlatCoinStore::counters() const {
   CoinStoreCounters counters;
   counters.coins = state_.coins();
@@ -197,6 +201,8 @@ CoinStoreCounters FlatCoinStore::counters() const {
   counters.checkpoints = checkpoint_->published_count();
   counters.bytes_written = checkpoint_->bytes_written() + writer_.bytes_written();
   counters.pages_read = cold_reader_.pages_read();
+  counters.scrub_rounds = scrub_.rounds();
+  counters.scrub_bytes = scrub_.bytes_checked();
   return counters;
 }
 

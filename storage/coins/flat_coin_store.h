@@ -17,6 +17,7 @@
 #include "engine/ports/executor.h"
 #include "storage/coins/coin_checkpoint.h"
 #include "storage/coins/coin_reader.h"
+#include "storage/coins/coin_scrub.h"
 #include "storage/coins/coin_state.h"
 #include "storage/coins/cold_reader.h"
 #include "storage/coins/segment_writer.h"
@@ -42,6 +43,8 @@ struct CoinStoreOptions {
   uint64_t cache_bytes_max = uint64_t{450} << 20;
   // What one step of a checkpoint copies: enough to use the disk well, little enough that a step is short.
   uint64_t checkpoint_step_bytes = uint64_t{8} << 20;
+  // What one step of a scrub reads and checks.
+  uint64_t scrub_step_bytes = uint64_t{4} << 20;
   // The block an empty store stands on: genesis, whose outputs are no coins.
   BlockPoint origin;
   // Makes block files, undo and block index durable through the applied height; called before a manifest is published.
@@ -75,6 +78,9 @@ class FlatCoinStore : public CoinStore {
   bool checkpoint_under_way() const override { return checkpoint_->under_way(); }
   absl::Status FinishCheckpoint() override;
   BlockPoint durable() const override { return checkpoint_->published().Lowest(); }
+  void BeginScrub() override;
+  absl::Status StepScrub() override { return scrub_.Step(checkpoint_->published()); }
+  bool scrub_under_way() const override { return scrub_.under_way(); }
   CoinStoreCounters counters() const override;
   std::optional<BlockPoint> durable_through() const override;
   std::unique_ptr<PinnedCoinSet> Pin() const override;
@@ -109,6 +115,7 @@ class FlatCoinStore : public CoinStore {
   SurvivorCopier copier_;
   const CoinReader reader_;
   ColdReader cold_reader_;
+  CoinScrub scrub_;
   std::unique_ptr<CoinCheckpoint> checkpoint_;
   const bool is_read_only_;
 

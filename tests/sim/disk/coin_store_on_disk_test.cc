@@ -165,6 +165,55 @@ TEST_F(CoinStoreOnDiskTest, AnyOperationOfACheckpointFails) {
   });
 }
 
+// The disk moves only when it is turned: a step that waited would turn it.
+TEST_F(CoinStoreOnDiskTest, AScrubNeverWaitsAndFindsWhatRots) {
+  CoinMachine machine(history_, 1);
+  ASSERT_TRUE(machine.store().FinishCheckpoint().ok());
+  machine.disk().ForgetOneIn(2);
+  const auto round = [&]() -> absl::Status {
+    FlatCoinStore& store = machine.store();
+    for (store.BeginScrub(); store.scrub_under_way(); machine.disk().Step()) {
+      const uint64_t read_bytes = store.counters().scrub_bytes;
+      const absl::Status status = store.StepScrub();
+      if (!status.ok()) return status;
+      // With its read still to come, another step has nothing to check.
+      if (!store.scrub_under_way()) break;
+      EXPECT_TRUE(machine.disk().has_work());
+      const uint64_t after = store.counters().scrub_bytes;
+      EXPECT_LE(after - read_bytes, uint64_t{4} << 20);
+      EXPECT_TRUE(store.StepScrub().ok());
+      EXPECT_EQ(store.counters().scrub_bytes, after);
+    }
+    return absl::OkStatus();
+  };
+  EXPECT_TRUE(round().ok());
+  EXPECT_EQ(machine.store().counters().scrub_rounds, 1u);
+  EXPECT_EQ(machine.store().counters().scrub_bytes, machine.disk().used_bytes());
+  const std::vector<std::string> names = machine.disk().List(kCoins);
+  EXPECT_GE(names.size(), 3u);
+  for (const std::string& name : names) {
+    const std::string path = std::string(kCoins) + "/" + name;
+    const std::shared_ptr<SimFile> file = machine.disk().Find(path);
+    const uint64_t at = file->size() / 2;
+    const auto flip = [&] {
+      const std::vector<uint8_t> byte{static_cast<uint8_t>(file->live()[at] ^ 16)};
+      file->Write(at, byte);
+    };
+    flip();
+    const absl::Status status = round();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << path << ": " << status;
+    EXPECT_NE(status.message().find(path), absl::string_view::npos) << status;
+    flip();
+  }
+  EXPECT_TRUE(round().ok());
+  // A read that fails is the disk's failure, and no damage.
+  machine.disk().FailAt(20);
+  const absl::Status status = round();
+  EXPECT_NE(status.message().find("Input/output error"), absl::string_view::npos) << status;
+  EXPECT_EQ(status.message().find("is damaged"), absl::string_view::npos) << status;
+  history_.world.ExpectEqual(machine.store());
+}
+
 TEST_F(CoinStoreOnDiskTest, ACheckpointBeginsOnlyWhereThereIsRoomForIt) {
   CoinMachine machine(history_, 1);
   const uint64_t used = machine.disk().used_bytes();
