@@ -43,6 +43,7 @@ Node::Node(const ChainParams& params, const NodeOptions& options, const NodePort
       serving_(tree_, pipeline_.chain(), ports.blocks, peers_),
       strays_(params, tree_, records_, ports.blocks, pipeline_),
       import_(tree_, params),
+      scrub_(ports.coins, options.scrub_interval_ns),
       calls_(ports.doorbell),
       whole_set_(*this),
       facade_(*this) {
@@ -84,9 +85,15 @@ absl::StatusOr<bool> Node::Step() {
   HR_RETURN_IF_ERROR(whole_set_.failure());
   HR_ASSIGN_OR_RETURN(const bool served, serving_.Step(ports_.peers, commands_));
   any |= served;
+  HR_RETURN_IF_ERROR(scrub_.Step(now_ns, IsIdleAtTip()));
   SubmitCommands();
   PublishStatus(now_ns);
   return any;
+}
+
+bool Node::IsIdleAtTip() const {
+  return !is_initial_block_download_ && pipeline_.chain().tip() == tree_.best_header() && !pipeline_.is_busy() &&
+         !pipeline_.is_recovering() && strays_.is_done() && !ports_.coins.checkpoint_under_way();
 }
 
 absl::Status Node::Shutdown() {

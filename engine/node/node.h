@@ -17,6 +17,7 @@
 #include "engine/node/engine_calls.h"
 #include "engine/node/node_facade.h"
 #include "engine/node/node_status.h"
+#include "engine/node/scrub_rounds.h"
 #include "engine/node/stray_blocks.h"
 #include "engine/node/whole_set_work.h"
 #include "engine/ports/clock.h"
@@ -32,6 +33,8 @@ struct NodeOptions {
   PipelineOptions pipeline;
   BlockDownloadOptions download;
   Uint256 minimum_chain_work;
+  // Everything in the coin store's files is read and checked so often, at the tip. Zero: never.
+  int64_t scrub_interval_ns = int64_t{7 * 24 * 3600} * 1'000'000'000;
   // Zero: never. Otherwise the node applies exactly so many blocks and then asks to be stopped.
   uint32_t stop_at_height = 0;
 };
@@ -100,6 +103,7 @@ class Node {
   PeerStatus StatusOf(PeerId id, const SyncPeer& peer) const;
   void PublishStatus(int64_t now_ns);
   void LookForEndOfInitialDownload();
+  bool IsIdleAtTip() const;
   WaitReason WaitingOn() const;
   double Progress() const;
 
@@ -116,6 +120,7 @@ class Node {
   BlockServing serving_;
   StrayBlocks strays_;
   BlockImport import_;
+  ScrubRounds scrub_;
 
   EngineCalls calls_;
   WholeSetWork whole_set_;
