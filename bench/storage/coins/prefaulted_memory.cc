@@ -15,7 +15,7 @@ namespace {
 
 constexpr uint64_t kPage = 4096;
 constexpr uint64_t kHugePage = 2 << 20;
-// What the store's AnonymousMemory asks with.
+// What the store's index tables ask with; its segments want a place besides.
 constexpr int kStoreFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
 
 void* KernelMmap(void* at, size_t size, int protection, int flags, int fd, off_t offset) {
@@ -76,10 +76,17 @@ PrefaultedUse UseOfPrefaultedMemory() { return {served_bytes, refused_bytes}; }
 // What mmap gives to a store's request, or null to leave it to the kernel.
 void* TakePrefaultedMemory(void* wanted_at, size_t size, int protection, int flags, int fd) {
   if (!is_prepared.load(std::memory_order_acquire)) return nullptr;
-  if (wanted_at != nullptr || protection != (PROT_READ | PROT_WRITE) || flags != kStoreFlags || fd != -1)
-    return nullptr;
-  void* const at = size == kSegmentBytes ? segments.Take(size) : tables.Take(size);
+  if (protection != (PROT_READ | PROT_WRITE) || fd != -1) return nullptr;
+  const bool is_segment = size == kSegmentBytes && flags == (kStoreFlags | MAP_FIXED);
+  const bool is_table = wanted_at == nullptr && flags == kStoreFlags;
+  if (!is_segment && !is_table) return nullptr;
+  void* at = is_segment ? segments.Take(size) : tables.Take(size);
   (at != nullptr ? served_bytes : refused_bytes).fetch_add(size, std::memory_order_relaxed);
+  // The pages move to where they are wanted.
+  if (is_segment && at != nullptr) {
+    at = ::mremap(at, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, wanted_at);
+    HR_CHECK(at == wanted_at);
+  }
   return at;
 }
 

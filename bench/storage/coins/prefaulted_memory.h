@@ -1,7 +1,7 @@
 // Memory that the kernel has handed out before the clock runs, so that what a store costs can be told from what the
 // kernel takes to hand out and zero its pages (a twentieth of a second for every hundred megabytes, in pages of 4 KiB).
 //
-// headrace's store takes its memory by mmap and returns it by munmap. This program has an mmap of its own, which
+// headrace's store takes its memory by mmap. This program has an mmap of its own, which
 // answers just such requests from ranges touched beforehand while there are any, and passes everything else on to the
 // kernel. The store gets what it would have got: zeroed pages, small ones for segments of records, huge ones for index
 // tables.
