@@ -93,7 +93,7 @@ class HeadraceStore : public BenchedStore {
       record_bytes += segment->records_end;
       live_bytes += static_cast<double>(segment->records_end) * static_cast<double>(segment->live_count.load()) /
                     static_cast<double>(segment->record_count);
-      serial_max = std::max(serial_max, segment->serial);
+      serial_max = std::max<uint64_t>(serial_max, segment->serial);
     }
     facts["sealed_segments"] = segments;
     facts["sealed_record_bytes"] = record_bytes;

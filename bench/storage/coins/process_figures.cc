@@ -15,7 +15,7 @@
 namespace headrace::bench {
 namespace {
 
-constexpr uint64_t kPage = 4096;
+constexpr uint64_t kResidentPage = 4096;
 
 double SecondsOf(clockid_t clock) {
   timespec time{};
@@ -46,7 +46,7 @@ void ForEachFile(const std::string& directory, Visit&& visit) {
 void CountResident(int fd, uint64_t size, uint64_t& pages, uint64_t& resident) {
   void* const at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd, 0);
   if (at == MAP_FAILED) return;
-  std::vector<unsigned char> is_resident((size + kPage - 1) / kPage);
+  std::vector<unsigned char> is_resident((size + kResidentPage - 1) / kResidentPage);
   if (::mincore(at, size, is_resident.data()) == 0) {
     pages += is_resident.size();
     resident += static_cast<uint64_t>(
