@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -28,17 +29,19 @@ TestClock::time_point Deadline(double seconds) {
 [[noreturn]] void Throw(const std::string& what) { throw std::runtime_error(what + ": " + std::strerror(errno)); }
 
 // A listening socket on a port that the kernel picks.
-int ListenOnLoopback(uint16_t* port) {
+// Listens on *port, or on one that the system chooses when it is 0. Negative when it is taken.
+int TryListenOnLoopback(uint16_t* port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) Throw("socket");
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(*port);
   socklen_t size = sizeof(address);
   if (bind(fd, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(fd, 8) != 0 ||
       getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
     close(fd);
-    Throw("listen on 127.0.0.1");
+    return -1;
   }
   *port = ntohs(address.sin_port);
   return fd;
@@ -180,12 +183,24 @@ ProgramResult RunProgram(const std::vector<std::string>& arguments, double secon
 }
 
 uint16_t FreePort() {
-  uint16_t port = 0;
-  close(ListenOnLoopback(&port));
-  return port;
+  // Below the ports that the system gives to whoever does not choose, and far from those of tests that run at the same time: what is
+  // free now must be so a moment later.
+  constexpr uint32_t kFirst = 20'000;
+  constexpr uint32_t kCount = 12'000;
+  static std::atomic<uint32_t> next{static_cast<uint32_t>(getpid()) * 101};
+  for (uint32_t tried = 0; tried < kCount; ++tried) {
+    auto port = static_cast<uint16_t>(kFirst + next.fetch_add(1) % kCount);
+    const int fd = TryListenOnLoopback(&port);
+    if (fd < 0) continue;
+    close(fd);
+    return port;
+  }
+  Throw("find a free port on 127.0.0.1");
 }
 
-OccupiedPort::OccupiedPort() : fd_(ListenOnLoopback(&port_)) {}
+OccupiedPort::OccupiedPort() : fd_(TryListenOnLoopback(&port_)) {
+  if (fd_ < 0) Throw("listen on 127.0.0.1");
+}
 OccupiedPort::~OccupiedPort() { close(fd_); }
 
 }  // namespace headrace::testing

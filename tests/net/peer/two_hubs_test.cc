@@ -4,10 +4,12 @@
 #include <thread>
 
 #include "tests/net/peer/hub_fixture.h"
+#include "tests/support/process.h"
 
 namespace headrace {
 namespace {
 
+using testing::FreePort;
 using testing::Node;
 
 // Bytes with a header in front: what the network layer needs of a block.
@@ -220,10 +222,7 @@ TEST_P(TwoHubsTest, InboundLimitHolds) {
 TEST_P(TwoHubsTest, ANodeRefusesItself) {
   PeerHubOptions options = Node::Defaults();
   // The port must be known before the hub starts.
-  {
-    Node probe(options, GetParam());
-    options.listen[0].port = probe.listens_at().port;
-  }
+  options.listen[0].port = FreePort();
   options.connect = {{"127.0.0.1", options.listen[0].port}};
   Node node(options, GetParam());
   bool has_connected = false;
