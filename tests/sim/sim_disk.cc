@@ -171,7 +171,7 @@ absl::Status SimDisk::Execute(const FileOperation& operation) {
       if (operation.offset > file.size() || size > file.size() - operation.offset) {
         return ReadPastEnd(path, operation.offset, size);
       }
-      std::memcpy(operation.read_into.data(), file.live().data() + operation.offset, size);
+      std::copy_n(file.live().data() + operation.offset, size, operation.read_into.data());
       return absl::OkStatus();
     }
     case FileOperation::Kind::kWrite: {
