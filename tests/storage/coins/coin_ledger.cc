@@ -197,7 +197,6 @@ void CoinLedger::Connect(const LedgerBlock& block) {
   }
   height_ = block.height;
   tip_ = block.hash;
-  if (height_ > kReorganisationMax + 2) std::vector<uint32_t>().swap(deaths_[height_ - kReorganisationMax - 2]);
 }
 
 void CoinLedger::Disconnect(const LedgerBlock& block) {

@@ -54,7 +54,7 @@ class CoinLedger {
   static constexpr uint32_t kCoins = 500;  // a block
   static constexpr uint32_t kOutputsOfATransaction = 4;
   static constexpr uint32_t kTurns = 6;  // how often a block may come and go
-  // Calendars this far below the tip are kept.
+  // Nobody takes back more at once.
   static constexpr uint32_t kReorganisationMax = 24;
 
   CoinLedger(uint64_t seed, uint32_t blocks_max, uint32_t steps_max);
