@@ -50,7 +50,7 @@ class ShardPlan {
   // Plans them backwards: creations go, spent coins come back. A violation means that `window` is not what was applied.
   Outcome PlanUnapply(const CoinShard& shard, const RecordSpace& space, const WindowOps& ops, uint32_t shard_number);
 
-  // Carries the plan out; the caller holds the shard's lock. `window` gives amounts and scripts: the blocks' own
+  // Carries the plan out, beside readers of single coins. `window` gives amounts and scripts: the blocks' own
   // outputs when applying, their spent coins when taking back.
   void Execute(CoinShard& shard, RecordSpace& space, std::span<const WindowBlock> window);
 
