@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "engine/base/log.h"
+#include "engine/base/span.h"
 #include "engine/base/status_macros.h"
 
 namespace headrace {
@@ -185,6 +186,7 @@ absl::StatusOr<bool> Node::TakeImports() {
     bytes += ready.block.size();
     if (ready.is_new_header) HR_RETURN_IF_ERROR(records_.Put(ready.id));
     if (!ready.has_block || pipeline_.Holds(ready.id)) continue;
+    const Span span(SpanKind::kImport);
     const SlabRef slab = ready.block.ToSlab();
     pipeline_.Submit(ready.id, SharedBytes::From(slab), slab, 0);
   }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/span.h"
 #include "engine/primitives/hash256.h"
 
 namespace headrace {
@@ -56,6 +57,12 @@ struct NodeStatus {
 
   uint64_t coins = 0;
   uint64_t coin_store_resident_bytes = 0;
+  // Blocks being parsed and checked; waiting for their turn; resolved and not yet applied.
+  uint32_t blocks_in_check = 0;
+  uint32_t blocks_ready = 0;
+  uint32_t blocks_ahead = 0;
+  // By kind, over all threads, since start; zeros where nobody records.
+  SpanTotals span_ns{};
   uint64_t bytes_in_flight = 0;   // slabs received and not yet applied
   uint64_t disk_bytes_written = 0;
   uint64_t stored_blocks_left = 0;  // in the block files, and still to join the index

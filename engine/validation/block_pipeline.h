@@ -128,6 +128,10 @@ class BlockPipeline {
   // do not count: they wait for one that is not here.
   bool is_busy() const { return !ahead_.empty() || !in_graph_.empty(); }
   const PipelineCounters& counters() const { return counters_; }
+  // Blocks being parsed and checked; waiting for their turn; resolved and not yet applied.
+  uint32_t checking_count() const { return static_cast<uint32_t>(in_graph_.size()); }
+  uint32_t ready_count() const { return static_cast<uint32_t>(ready_.size()); }
+  uint32_t ahead_count() const { return static_cast<uint32_t>(ahead_.size()); }
 
   // Any thread.
   BlockPoint AppliedTip() const;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "engine/base/log.h"
+#include "engine/base/span.h"
 #include "engine/base/status_macros.h"
 #include "engine/validation/block_pipeline.h"
 #include "engine/validation/verify_stage.h"
@@ -62,6 +63,7 @@ absl::Status BlockPipeline::MissingBlock(HeaderId id) const {
 }
 
 absl::StatusOr<bool> BlockPipeline::ReadAhead(std::span<const HeaderId> path) {
+  const Span span(SpanKind::kReadAhead);
   bool any = false;
   for (size_t i = 0; i < std::min<size_t>(path.size(), options_.read_ahead_blocks); ++i) {
     const HeaderId id = path[i];
@@ -97,6 +99,7 @@ bool BlockPipeline::LocateNext(std::span<const HeaderId> path) {
     if (bytes > options_.locate_ahead_bytes) break;
   }
   if (jobs.empty()) return false;
+  const Span span(SpanKind::kLocate);
   std::vector<CoinReadsRef> reads(jobs.size());
   coins_.Locate(columns, reads, [doorbell = reads_doorbell_] { doorbell->Ring(); });
   for (size_t i = 0; i < jobs.size(); ++i) {
@@ -131,6 +134,7 @@ absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, 
 
   size_t resolved;
   {
+    const Span span(SpanKind::kResolve);
     const std::lock_guard gate(gate_);
     HR_ASSIGN_OR_RETURN(resolved, resolver_.Resolve(window, is_recovering_));
     for (size_t i = 0; i < resolved; ++i) {
@@ -182,7 +186,10 @@ void BlockPipeline::StartVerification(BlockJob& job) {
 absl::Status BlockPipeline::DriveCheckpoint(int64_t now_ns) {
   if (last_checkpoint_ns_ == 0) last_checkpoint_ns_ = last_sync_ns_ = now_ns;
   if (is_recovering_) return absl::OkStatus();
-  if (coins_.checkpoint_under_way()) return coins_.StepCheckpoint();
+  if (coins_.checkpoint_under_way()) {
+    const Span span(SpanKind::kCheckpoint);
+    return coins_.StepCheckpoint();
+  }
   const bool anything_new = !(coins_.durable() == coins_.resolved());
   const int64_t elapsed_ns = now_ns - last_checkpoint_ns_;
   if (!anything_new || elapsed_ns < options_.checkpoint_interval_ns) return absl::OkStatus();
@@ -197,6 +204,7 @@ absl::Status BlockPipeline::DriveCheckpoint(int64_t now_ns) {
   }
   last_checkpoint_ns_ = last_sync_ns_ = now_ns;
   checkpointed_bytes_ = synced_bytes_ = counters_.block_bytes;
+  const Span span(SpanKind::kCheckpoint);
   HR_RETURN_IF_ERROR(coins_.BeginCheckpoint());
   return coins_.StepCheckpoint();
 }

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "engine/base/log.h"
+#include "engine/base/span.h"
 #include "engine/base/status_macros.h"
 #include "engine/consensus/check_block.h"
 #include "engine/primitives/decode.h"
@@ -28,6 +29,7 @@ absl::StatusOr<bool> BlockPipeline::ApplyVerified(std::vector<BlockReport>& repo
 }
 
 absl::Status BlockPipeline::ApplyOne(std::vector<HeaderId>& applied) {
+  const Span span(SpanKind::kApply);
   BlockJob& job = *ahead_.front();
   const HeaderId id = job.id;
   const bool is_undo_new = !tree_.undo(id).exists();

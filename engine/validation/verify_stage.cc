@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/base/span.h"
 #include "engine/script/spend_verifier.h"
 
 namespace headrace {
@@ -56,6 +57,7 @@ void CutScriptBatches(BlockJob& job) {
 }
 
 bool VerifyScriptBatch(const ScriptBatch& batch) {
+  const Span span(SpanKind::kVerify);
   BlockJob& job = *batch.job;
   const BlockColumns& columns = job.columns;
   TransactionMidstates own;

@@ -2,6 +2,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "engine/base/check.h"
+#include "engine/base/span.h"
 #include "engine/base/status_macros.h"
 #include "engine/consensus/check_spends.h"
 
@@ -45,6 +46,7 @@ absl::StatusOr<bool> WindowResolver::TryWindow(std::span<BlockJob* const> jobs, 
   if (outcome == WindowOutcome::kViolated) return false;
   if (trusted) return true;
   executor_.ParallelFor(jobs.size(), 1, [&](size_t begin, size_t end) {
+    const Span span(SpanKind::kCheckSpends);
     for (size_t i = begin; i < end; ++i) jobs[i]->verdict = CheckSpends(*jobs[i]);
   });
   bool all_ok = true;

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
+#include "engine/base/span.h"
 #include "engine/base/status_macros.h"
 #include "engine/crypto/small_hashes.h"
 #include "storage/coins/pinned_coins.h"
@@ -29,6 +30,7 @@ absl::Status FlatCoinStore::CheckPlans(bool& is_violated) const {
 
 void FlatCoinStore::ExecutePlans(std::span<const WindowBlock> window, const BlockPoint& point) {
   state_.executor->ParallelFor(kCoinShardCount, kShardGrain, [&](size_t begin, size_t end) {
+    const Span span(SpanKind::kExecute);
     for (size_t number = begin; number < end; ++number) {
       plans_[number].Execute(state_.shards[number], state_.space, window);
     }
@@ -41,6 +43,7 @@ absl::Status FlatCoinStore::FillSpent(std::span<WindowBlock> window) {
   // A block's arena belongs to one task.
   std::vector<RecordLocation> damage(window.size());
   state_.executor->ParallelFor(window.size(), 1, [&](size_t begin, size_t end) {
+    const Span span(SpanKind::kFillSpent);
     for (size_t number = begin; number < end; ++number) {
       WindowBlock& block = window[number];
       const CoinSource* sources = sources_.data() + ops_.first_input(static_cast<uint32_t>(number));
@@ -97,6 +100,7 @@ absl::StatusOr<WindowOutcome> FlatCoinStore::Apply(std::span<WindowBlock> window
   ops_.Partition(window, state_.hash_key, state_.executor);
   sources_.assign(ops_.input_count(), CoinSource());
   state_.executor->ParallelFor(kCoinShardCount, kShardGrain, [&](size_t begin, size_t end) {
+    const Span span(SpanKind::kPlan);
     for (size_t number = begin; number < end; ++number) {
       outcomes_[number] = plans_[number].PlanApply(state_.shards[number], state_.space, ops_, static_cast<uint32_t>(number),
                                                    window, sources_.data());
@@ -148,6 +152,7 @@ absl::Status FlatCoinStore::KeepYoungBounded() {
   const uint64_t most = state_.young_bytes_max();
   uint64_t young = state_.young_bytes();
   if (is_read_only_) return absl::OkStatus();
+  const Span span(SpanKind::kMoveYoung);
   // A little after every window, so that none waits for much: twice what windows commonly bring, and more only to stay within
   // the budget.
   uint64_t left = kEvictedBytesAtOnce;

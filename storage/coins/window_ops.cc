@@ -1,5 +1,6 @@
 #include "storage/coins/window_ops.h"
 
+#include "engine/base/span.h"
 #include "engine/primitives/coin.h"
 
 namespace headrace {
@@ -26,6 +27,7 @@ void WindowOps::Partition(std::span<const WindowBlock> window, const uint64_t (&
   EnsureCapacity(hashes_, hashes_capacity_, blocks_.back().first_item);
 
   executor->ParallelFor(window.size(), 1, [&](size_t begin, size_t end) {
+    const Span span(SpanKind::kPartition);
     for (size_t block = begin; block < end; ++block) {
       BlockShare& share = blocks_[block];
       share.count.fill(0);
@@ -49,6 +51,7 @@ void WindowOps::Partition(std::span<const WindowBlock> window, const uint64_t (&
   EnsureCapacity(ops_, ops_capacity_, total);
 
   executor->ParallelFor(window.size(), 1, [&](size_t begin, size_t end) {
+    const Span span(SpanKind::kPartition);
     for (size_t block = begin; block < end; ++block) {
       BlockShare& share = blocks_[block];
       const uint64_t* hash = hashes_.get() + share.first_item;

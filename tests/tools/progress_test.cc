@@ -26,6 +26,12 @@ NodeStatus StatusAt(int64_t seconds) {
   status.inputs = static_cast<uint64_t>(seconds) * 5000;
   status.progress = static_cast<double>(seconds) / 100;
   status.coins = 77;
+  status.blocks_in_check = 3;
+  status.blocks_ready = 4;
+  status.blocks_ahead = 5;
+  // One core and a half in all.
+  status.span_ns[static_cast<size_t>(SpanKind::kParse)] = static_cast<uint64_t>(seconds * kSecond / 4);
+  status.span_ns[static_cast<size_t>(SpanKind::kVerify)] = static_cast<uint64_t>(seconds * kSecond / 4 * 5);
   status.waiting_on = WaitReason::kCpu;
   return status;
 }
@@ -78,7 +84,8 @@ TEST(ProgressTest, LogLineHasEveryWord) {
   for (int64_t second = 0; second <= 50; ++second) window.Add(StatusAt(second), second * kSecond);
   const std::string line = ProgressReporter::LogLine(StatusAt(50), window.Rates(), 123'000'000);
   for (const char* word : {" height=500 ", " headers=1000 ", " percent=50.00 ", " mb_s=1.00 ", " tx_s=2000 ", " inputs_s=5000 ",
-                           " coins=77 ", " memory_mb=123 ", " eta_s=50", " waiting_on=cpu"}) {
+                           " coins=77 ", " memory_mb=123 ", " in_check=3 ", " ready=4 ", " ahead=5 ", " eta_s=50", " waiting_on=cpu",
+                           " busy=verify:1.25,parse:0.25"}) {
     EXPECT_THAT(line, HasSubstr(word));
   }
 }

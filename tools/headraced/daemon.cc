@@ -18,6 +18,7 @@
 #include "engine/runtime/component_thread.h"
 #include "engine/runtime/production_clock.h"
 #include "engine/runtime/production_entropy.h"
+#include "engine/runtime/span_log.h"
 #include "engine/runtime/tbb_executor.h"
 #include "net/peer/peer_hub.h"
 #include "net/peer/reactor_thread.h"
@@ -39,6 +40,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kWatchInterval(100);
 constexpr int64_t kEngineIdleWaitMs = 50;
+constexpr size_t kProfiledSpansMax = 1'000'000;
 
 ChainParams ParamsOf(const DaemonOptions& options) {
   const ChainId id = *ChainIdFromName(options.chain);
@@ -67,7 +69,10 @@ absl::StatusOr<std::vector<Address>> ListenAddresses(const std::vector<HostPort>
 // One run of the node. Members are destroyed in reverse order: threads first, then what they use.
 class Daemon {
  public:
-  explicit Daemon(const DaemonOptions& options) : options_(options), params_(ParamsOf(options)) {}
+  explicit Daemon(const DaemonOptions& options)
+      : options_(options), params_(ParamsOf(options)), spans_(options.profile_file.empty() ? 0 : kProfiledSpansMax) {
+    SetSpanRecorder(&spans_);
+  }
 
   absl::Status Run();
 
@@ -86,6 +91,7 @@ class Daemon {
 
   const DaemonOptions& options_;
   const ChainParams params_;
+  SpanLog spans_;
   ProductionClock clock_;
   ProductionEntropy entropy_;
   FutexDoorbell doorbell_;
@@ -313,6 +319,7 @@ absl::Status Daemon::Stop() {
   std::fputs(summary_.ToText().c_str(), stdout);
   std::fflush(stdout);
   if (!options_.summary_file.empty()) status.Update(WriteSummaryFile(options_.summary_file, summary_));
+  if (!options_.profile_file.empty()) status.Update(WriteTraceFile(options_.profile_file, spans_));
   if (!status.ok()) HR_LOG(kError, kNode, "stopped by a failure: ", status.message());
   HR_LOG(kInfo, kNode, "stopped height=", last.applied_height, " durable_height=", last.durable_height);
   log_->Flush();
@@ -352,6 +359,7 @@ absl::Status RunDaemon(const DaemonOptions& options) {
     status = daemon.Run();
     // The sink goes with the daemon; nobody may log into it afterwards.
     SetLogSink(nullptr);
+    SetSpanRecorder(nullptr);
   }
   return status;
 }

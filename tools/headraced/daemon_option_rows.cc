@@ -82,6 +82,9 @@ constexpr OptionRow kOptions[] = {
     {"logformat", OptionKind::kText, "KIND", "text", "How log lines are written: text or json."},
     {"printtoconsole", OptionKind::kFlag, "", "1 when the output is no terminal",
      "Write the log to the standard output too. On a terminal a progress bar stands there otherwise."},
+    {"profile", OptionKind::kText, "FILE", "",
+     "Write what every thread did when to this file when the node stops, as a trace for chrome://tracing or ui.perfetto.dev; at most "
+     "a million entries of each thread, 24 bytes of memory each."},
     {"summaryfile", OptionKind::kText, "FILE", "",
      "Write the summary of the run to this file as JSON when the node stops."},
 };

@@ -89,6 +89,7 @@ void ReadLogOptions(SettingReader& reader, DaemonOptions& options) {
   options.log_format = reader.Word<LogFormat>("logformat", kFormats);
   options.print_to_console = reader.Flag("printtoconsole");
   options.summary_file = reader.Text("summaryfile");
+  options.profile_file = reader.Text("profile");
 }
 
 // Where JSON-RPC is served. An address of the outside is taken only together with a range of clients: either of them

@@ -81,6 +81,7 @@ struct DaemonOptions {
   LogFormat log_format = LogFormat::kText;
   std::optional<bool> print_to_console;  // unset: as the terminal suggests
   std::string summary_file;              // empty: none
+  std::string profile_file;              // empty: none
 
   std::vector<std::string> warnings;  // sentences for the log: settings that were ignored, and why
 };

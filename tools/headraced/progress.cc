@@ -33,6 +33,20 @@ size_t TerminalColumns(std::FILE* terminal) {
   return size.ws_col;
 }
 
+// The stages that took anything worth saying, the busiest first.
+std::string BusyWords(const ProgressRates& rates) {
+  constexpr double kWorthSaying = 0.005;
+  std::vector<size_t> kinds(kSpanKindCount);
+  std::iota(kinds.begin(), kinds.end(), size_t{0});
+  std::stable_sort(kinds.begin(), kinds.end(), [&](size_t a, size_t b) { return rates.cores_busy[a] > rates.cores_busy[b]; });
+  std::string words;
+  for (const size_t kind : kinds) {
+    if (rates.cores_busy[kind] < kWorthSaying) break;
+    words += fmt::format("{}{}:{:.2f}", words.empty() ? " busy=" : ",", SpanKindName(static_cast<SpanKind>(kind)), rates.cores_busy[kind]);
+  }
+  return words;
+}
+
 }  // namespace
 
 std::string_view WaitReasonName(WaitReason reason) {
@@ -42,7 +56,8 @@ std::string_view WaitReasonName(WaitReason reason) {
 
 void RateWindow::Add(const NodeStatus& status, int64_t now_ns) {
   is_at_tip_ = IsAtTip(status);
-  const Sample sample{now_ns, status.block_bytes, status.transactions, status.inputs, status.progress};
+  const Sample sample{now_ns, status.block_bytes, status.transactions, status.inputs, status.progress,
+                      status.span_ns};
   // Snapshots closer together than the interval replace one another, so that the window stays small.
   if (samples_.size() >= 2 && now_ns - samples_[samples_.size() - 2].ns < kSampleIntervalNs) {
     samples_.back() = sample;
@@ -65,6 +80,9 @@ ProgressRates RateWindow::Rates() const {
     rates.megabytes_per_second = static_cast<double>(now.block_bytes - first->block_bytes) / 1e6 / seconds;
     rates.transactions_per_second = static_cast<double>(now.transactions - first->transactions) / seconds;
     rates.inputs_per_second = static_cast<double>(now.inputs - first->inputs) / seconds;
+    for (size_t kind = 0; kind < kSpanKindCount; ++kind) {
+      rates.cores_busy[kind] = static_cast<double>(now.span_ns[kind] - first->span_ns[kind]) / 1e9 / seconds;
+    }
   }
   const double moved = now.progress - samples_.front().progress;
   const double moved_in_seconds = static_cast<double>(now.ns - samples_.front().ns) / 1e9;
@@ -88,12 +106,12 @@ std::string ProgressReporter::ScanLine(const BlockScanProgress& scan, double sec
 std::string ProgressReporter::LogLine(const NodeStatus& status, const ProgressRates& rates, uint64_t resident_bytes) {
   return fmt::format(
       "progress height={} headers={} verified={} resolved={} durable={} percent={:.2f} mb_s={:.2f} tx_s={:.0f} "
-      "inputs_s={:.0f} coins={} memory_mb={:.0f} peers={} blocks_downloaded={} eta_s={} waiting_on={}{}",
+      "inputs_s={:.0f} coins={} memory_mb={:.0f} peers={} blocks_downloaded={} in_check={} ready={} ahead={} eta_s={} waiting_on={}{}{}",
       status.applied_height, status.header_height, status.verified_height, status.resolved_height, status.durable_height,
       100 * status.progress, rates.megabytes_per_second, rates.transactions_per_second, rates.inputs_per_second,
-      status.coins, static_cast<double>(resident_bytes) / 1e6, status.peers.size(), status.blocks_downloaded,
+      status.coins, static_cast<double>(resident_bytes) / 1e6, status.peers.size(), status.blocks_downloaded, status.blocks_in_check, status.blocks_ready, status.blocks_ahead,
       rates.seconds_left ? fmt::format("{}", *rates.seconds_left) : std::string("unknown"),
-      WaitReasonName(status.waiting_on),
+      WaitReasonName(status.waiting_on), BusyWords(rates),
       status.stored_blocks_left == 0 ? std::string() : fmt::format(" stored_blocks_left={}", status.stored_blocks_left));
 }
 

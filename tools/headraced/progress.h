@@ -1,10 +1,12 @@
 // How far the node is, for whoever watches: a bar that redraws itself on a terminal, or one log line every few seconds
-// (`progress height=... percent=... mb_s=... tx_s=... inputs_s=... coins=... memory_mb=... eta_s=... waiting_on=...`).
+// (`progress height=... percent=... mb_s=... tx_s=... inputs_s=... coins=... memory_mb=... eta_s=... waiting_on=... busy=...`).
+// `busy` says how many cores each stage kept busy, and names the busiest first: what limits stands there.
 //
 // Rates are over the last ten seconds, the time left over the last minute. One thread; Update costs a few microseconds
 // and may be called as often as snapshots are taken.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <deque>
@@ -23,6 +25,7 @@ struct ProgressRates {
   double megabytes_per_second = 0;
   double transactions_per_second = 0;
   double inputs_per_second = 0;
+  std::array<double, kSpanKindCount> cores_busy{};  // by stage, over the same time
   std::optional<int64_t> seconds_left;  // unknown while nothing moves; 0 at the tip
 };
 
@@ -42,6 +45,7 @@ class RateWindow {
     uint64_t transactions;
     uint64_t inputs;
     double progress;
+    SpanTotals span_ns;
   };
   std::deque<Sample> samples_;  // oldest first; at most one for each 100 ms of the longer window
   bool is_at_tip_ = false;

@@ -97,6 +97,10 @@ std::string RunSummary::ToJson() const {
   object["megabytes_per_second"] = PerSecond(last_.block_bytes) / 1e6;
   object["transactions_per_second"] = PerSecond(last_.transactions);
   object["inputs_per_second"] = PerSecond(last_.inputs);
+  object["stage_seconds"] = nlohmann::ordered_json::object();
+  for (size_t kind = 0; kind < kSpanKindCount; ++kind) {
+    object["stage_seconds"][std::string(SpanKindName(static_cast<SpanKind>(kind)))] = static_cast<double>(last_.span_ns[kind]) / 1e9;
+  }
   object["peers"] = nlohmann::ordered_json::array();
   const uint64_t blocks = std::max<uint64_t>(BlocksOfAllPeers(), 1);
   for (const auto& [id, peer] : peers_) {

@@ -1,0 +1,74 @@
+// Where time goes: a span is one piece of work on one thread, from its beginning to its end. Stages open one a batch (a
+// block, a range of shards, a batch of scripts), never one a coin.
+//
+// A span is wall time on its thread: while more threads run than there are processors, it holds the waiting for one.
+// Spans nest: kResolve holds the engine thread's part of all that resolving a window does, kParse is the whole of
+// parsing, and so on; those marked "inside" are parts of another.
+//
+// Any thread. The recorder is set once, by the program, before threads start; without one a span costs the load of a
+// pointer.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace headrace {
+
+enum class SpanKind : uint8_t {
+  kParse,        // columns out of bytes, and every transaction's hashes
+  kCheck,        // the rules that need no coins
+  kImport,       // taking blocks of -loadblock over: decoding and copying them
+  kReadAhead,    // finding blocks in the block files
+  kLocate,       // asking the store which pages the next blocks need
+  kResolve,      // a window: coins, spends and the rules about them, on the engine thread
+  kPartition,    //   inside: creations and spends by shard
+  kPlan,         //   inside: the shards looked up
+  kFillSpent,    //   inside: spent coins copied to their blocks
+  kExecute,      //   inside: the shards changed
+  kMoveYoung,    //   inside: survivors moved out of young memory
+  kCheckSpends,  //   inside: the rules that need the spent coins
+  kVerify,       // scripts
+  kApply,        // the undo record, the tip moved
+  kCheckpoint,   // a step of one
+  kCount,
+};
+constexpr size_t kSpanKindCount = static_cast<size_t>(SpanKind::kCount);
+
+std::string_view SpanKindName(SpanKind kind);
+
+// Nanoseconds by kind since the recorder was made, over all threads.
+using SpanTotals = std::array<uint64_t, kSpanKindCount>;
+
+class SpanRecorder {
+ public:
+  virtual ~SpanRecorder() = default;
+  // Monotonic.
+  virtual int64_t NowNs() const = 0;
+  virtual void Record(SpanKind kind, int64_t begin_ns, int64_t end_ns) = 0;
+  virtual SpanTotals Totals() const = 0;
+};
+
+// `recorder` must outlive every span; nullptr: nobody records.
+void SetSpanRecorder(SpanRecorder* recorder);
+SpanRecorder* CurrentSpanRecorder();
+
+class Span {
+ public:
+  explicit Span(SpanKind kind) : recorder_(CurrentSpanRecorder()), kind_(kind) {
+    if (recorder_ != nullptr) begin_ns_ = recorder_->NowNs();
+  }
+  ~Span() {
+    if (recorder_ != nullptr) recorder_->Record(kind_, begin_ns_, recorder_->NowNs());
+  }
+  Span(const Span&) = delete;
+  Span& operator=(const Span&) = delete;
+
+ private:
+  SpanRecorder* const recorder_;
+  const SpanKind kind_;
+  int64_t begin_ns_ = 0;
+};
+
+}  // namespace headrace
