@@ -2,9 +2,9 @@
 
 #include <secp256k1.h>
 
-#include <algorithm>
 #include <cstring>
 
+#include "engine/base/endian.h"
 #include "engine/primitives/coin.h"
 
 namespace headrace {
@@ -26,41 +26,81 @@ enum ScriptKind : uint8_t {
   kMultisig = 11,  // of compressed keys: m and n, what the keys begin with, and their x coordinates
 };
 
-// A kind whose script is fixed bytes around one payload.
+// A kind whose script is fixed bytes around one payload. Most coins are of one of these and their scripts are matched once a
+// coin, so the fixed bytes are compared a word at a time.
 struct Template {
   uint8_t kind;
   uint8_t prefix_size;
-  uint8_t prefix[3];
   uint8_t payload_size;
   uint8_t suffix_size;
-  uint8_t suffix[2];
+  uint32_t prefix;  // in script order, the first byte lowest
+  uint16_t suffix;
 
-  size_t script_size() const { return size_t{prefix_size} + payload_size + suffix_size; }
-  bool Matches(ByteSpan script) const {
-    return script.size() == script_size() && std::equal(prefix, prefix + prefix_size, script.begin()) &&
-           std::equal(suffix, suffix + suffix_size, script.end() - suffix_size);
+  constexpr size_t script_size() const { return size_t{prefix_size} + payload_size + suffix_size; }
+  constexpr uint32_t prefix_mask() const { return prefix_size == 4 ? ~0u : (1u << (8 * prefix_size)) - 1; }
+  // The suffix is compared as the upper bytes of the last two.
+  constexpr uint32_t suffix_mask() const { return 0xffffu & ~(0xffffu >> (8 * suffix_size)); }
+  // `script` has script_size() bytes, which is four at the least.
+  bool Matches(const uint8_t* script) const {
+    const uint32_t last = LoadLittle16(script + script_size() - 2);
+    return ((LoadLittle32(script) ^ prefix) & prefix_mask()) == 0 && ((last ^ suffix) & suffix_mask()) == 0;
   }
 };
 
+// Those of one size stand together.
 constexpr Template kTemplates[] = {
-    {kPubkeyHash, 3, {0x76, 0xa9, 0x14}, 20, 2, {0x88, 0xac}},
-    {kScriptHash, 2, {0xa9, 0x14}, 20, 1, {0x87}},
-    {kCompressedKeyEven, 2, {0x21, 0x02}, 32, 1, {0xac}},
-    {kCompressedKeyOdd, 2, {0x21, 0x03}, 32, 1, {0xac}},
-    {kWitnessPubkeyHash, 2, {0x00, 0x14}, 20, 0, {}},
-    {kWitnessScriptHash, 2, {0x00, 0x20}, 32, 0, {}},
-    {kTaproot, 2, {0x51, 0x20}, 32, 0, {}},
-    {kAnchor, 2, {0x51, 0x02}, 0, 2, {0x4e, 0x73}},
+    {kAnchor, 4, 0, 0, 0x734e0251, 0},
+    {kWitnessPubkeyHash, 2, 20, 0, 0x1400, 0},
+    {kScriptHash, 2, 20, 1, 0x14a9, 0x8700},
+    {kPubkeyHash, 3, 20, 2, 0x14a976, 0xac88},
+    {kWitnessScriptHash, 2, 32, 0, 0x2000, 0},
+    {kTaproot, 2, 32, 0, 0x2051, 0},
+    {kCompressedKeyEven, 2, 32, 1, 0x0221, 0xac00},
+    {kCompressedKeyOdd, 2, 32, 1, 0x0321, 0xac00},
 };
+
+const Template* MatchTemplate(ByteSpan script) {
+  size_t first;
+  size_t end;
+  switch (script.size()) {
+    case 4: first = 0, end = 1; break;
+    case 22: first = 1, end = 2; break;
+    case 23: first = 2, end = 3; break;
+    case 25: first = 3, end = 4; break;
+    case 34: first = 4, end = 6; break;
+    case 35: first = 6, end = 8; break;
+    default: return nullptr;
+  }
+  for (; first < end; ++first) {
+    if (kTemplates[first].Matches(script.data())) return &kTemplates[first];
+  }
+  return nullptr;
+}
+
+// Payloads are hashes and keys: copies of a size that the compiler knows.
+void CopyPayload(const uint8_t* from, size_t size, uint8_t* to) {
+  if (size == 20) {
+    std::memcpy(to, from, 20);
+  } else if (size == 32) {
+    std::memcpy(to, from, 32);
+  }
+}
 
 constexpr size_t kUncompressedKeyScriptBytes = 67;
 constexpr size_t kKeyXBytes = 32;
 
 const Template* FindTemplate(uint8_t kind) {
-  for (const Template& entry : kTemplates) {
-    if (entry.kind == kind) return &entry;
+  switch (kind) {
+    case kPubkeyHash: return &kTemplates[3];
+    case kScriptHash: return &kTemplates[2];
+    case kCompressedKeyEven: return &kTemplates[6];
+    case kCompressedKeyOdd: return &kTemplates[7];
+    case kWitnessPubkeyHash: return &kTemplates[1];
+    case kWitnessScriptHash: return &kTemplates[4];
+    case kTaproot: return &kTemplates[5];
+    case kAnchor: return &kTemplates[0];
+    default: return nullptr;
   }
-  return nullptr;
 }
 
 // OP_m, n compressed keys, OP_n, OP_CHECKMULTISIG with m <= n <= 8. Stored as a byte of (m - 1) * 8 + n - 1, a byte in which bit
@@ -148,11 +188,10 @@ size_t ReadVarint(ByteSpan bytes, uint64_t& value) {
 }
 
 size_t CompressScript(ByteSpan script, uint8_t* out) {
-  for (const Template& entry : kTemplates) {
-    if (!entry.Matches(script)) continue;
-    out[0] = entry.kind;
-    std::memcpy(out + 1, &script[entry.prefix_size], entry.payload_size);
-    return 1 + entry.payload_size;
+  if (const Template* entry = MatchTemplate(script)) {
+    out[0] = entry->kind;
+    CopyPayload(script.data() + entry->prefix_size, entry->payload_size, out + 1);
+    return size_t{1} + entry->payload_size;
   }
   if (IsUncompressedKeyScript(script)) {
     out[0] = (script[65] & 1) != 0 ? kUncompressedKeyOdd : kUncompressedKeyEven;
@@ -226,9 +265,11 @@ bool DecompressScript(const CompressedScript& script, uint8_t* out) {
   }
   const Template* entry = FindTemplate(script.kind);
   if (entry == nullptr) return false;
-  std::memcpy(out, entry->prefix, entry->prefix_size);
-  std::memcpy(out + entry->prefix_size, script.payload.data(), entry->payload_size);
-  std::memcpy(out + entry->prefix_size + entry->payload_size, entry->suffix, entry->suffix_size);
+  for (size_t i = 0; i < entry->prefix_size; ++i) out[i] = static_cast<uint8_t>(entry->prefix >> (8 * i));
+  CopyPayload(script.payload.data(), entry->payload_size, out + entry->prefix_size);
+  uint8_t* const end = out + entry->script_size();
+  if (entry->suffix_size == 2) end[-2] = static_cast<uint8_t>(entry->suffix);
+  if (entry->suffix_size != 0) end[-1] = static_cast<uint8_t>(entry->suffix >> 8);
   return true;
 }
 

@@ -62,6 +62,45 @@ TEST(CoinRecord, FixedBytesOfStandardScriptsAreNotStored) {
   EXPECT_GT(CompressScript(multisig, out), multisig.size());
 }
 
+// Scripts that miss a standard one by a byte or two come back as they were: no fixed byte is taken for granted.
+TEST(CoinRecord, ScriptsNextToStandardOnesComeBack) {
+  const std::vector<uint8_t> fixed[][2] = {
+      {{0x76, 0xa9, 0x14}, {0x88, 0xac}}, {{0xa9, 0x14}, {0x87}}, {{0x21, 0x02}, {0xac}}, {{0x21, 0x03}, {0xac}},
+      {{0x00, 0x14}, {}},                 {{0x00, 0x20}, {}},     {{0x51, 0x20}, {}},     {{0x51, 0x02, 0x4e, 0x73}, {}}};
+  const size_t payload_sizes[] = {20, 20, 32, 32, 20, 32, 32, 0};
+  std::mt19937_64 random(9);
+  const auto comes_back = [](const std::vector<uint8_t>& script) {
+    uint8_t stored[256];
+    CompressedScript compressed;
+    const size_t size = CompressScript(script, stored);
+    std::vector<uint8_t> back;
+    if (ReadCompressedScript({stored, size}, compressed) != size) return ::testing::AssertionFailure() << "refused";
+    back.resize(compressed.script_size);
+    if (!DecompressScript(compressed, back.data())) return ::testing::AssertionFailure() << "not decompressed";
+    return back == script ? ::testing::AssertionSuccess() << size : ::testing::AssertionFailure() << "differs";
+  };
+  for (size_t kind = 0; kind < std::size(payload_sizes); ++kind) {
+    std::vector<uint8_t> script = fixed[kind][0];
+    for (size_t i = 0; i < payload_sizes[kind]; ++i) script.push_back(static_cast<uint8_t>(random()));
+    script.insert(script.end(), fixed[kind][1].begin(), fixed[kind][1].end());
+    uint8_t stored[256];
+    EXPECT_EQ(CompressScript(script, stored), payload_sizes[kind] + 1) << kind;
+    EXPECT_TRUE(comes_back(script)) << kind;
+    for (size_t at = 0; at < script.size(); ++at) {
+      for (int bit = 0; bit < 8; ++bit) {
+        std::vector<uint8_t> other = script;
+        other[at] ^= static_cast<uint8_t>(1 << bit);
+        EXPECT_TRUE(comes_back(other)) << "kind " << kind << " byte " << at << " bit " << bit;
+      }
+    }
+    for (const size_t size : {size_t{0}, script.size() - 1, script.size() + 1}) {
+      std::vector<uint8_t> other = script;
+      other.resize(size, 0xac);
+      EXPECT_TRUE(comes_back(other)) << "kind " << kind << " size " << size;
+    }
+  }
+}
+
 TEST(CoinRecord, RefusesMultisigThatNobodyWrites) {
   std::vector<uint8_t> bytes(2 + 2 * 32 + 1, 0x77);
   bytes[0] = 11;
