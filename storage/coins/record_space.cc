@@ -81,6 +81,8 @@ absl::Status RecordSpace::DamageAt(RecordLocation location) const {
 RecordSpace::YoungChunk RecordSpace::TakeYoungChunk() {
   std::lock_guard lock(young_mutex_);
   if (free_chunks_.empty()) {
+    prefers_huge_pages_ = has_young_;
+    has_young_ = true;
     Segment& young = Claim(TakeFreeId());
     for (uint32_t chunk = kYoungChunksPerSegment; chunk > 0; --chunk) {
       free_chunks_.push_back(young.id * kYoungChunksPerSegment + chunk - 1);
@@ -120,6 +122,7 @@ Segment& RecordSpace::Claim(uint32_t id) {
     owned_[id]->checksums = PageChecksums(kSegmentBytes / kPageBytes);
     memory_.Clear(id * kSegmentBytes, kSegmentBytes);
   }
+  if (prefers_huge_pages_) memory_.PreferHugePages(id * kSegmentBytes, kSegmentBytes);
   Segment& segment = *owned_[id];
   segment.records_end = kSegmentBytes;
   segment.serial = 0;

@@ -92,6 +92,10 @@ class RecordSpace {
   std::mutex young_mutex_;
   std::vector<uint32_t> free_chunks_;
   uint32_t next_id_ = 0;
+  bool has_young_ = false;
+  // From the second segment of young records on: a store that needs more than one touches its memory all over, and a page of
+  // 4 KiB would be asked of the kernel for every sixty records. Small stores are spared the zeroing of what they do not use.
+  bool prefers_huge_pages_ = false;
 };
 
 // The remedy that every sentence about a damaged store ends with.

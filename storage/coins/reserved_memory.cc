@@ -35,6 +35,8 @@ void ReservedMemory::Clear(uint64_t offset, uint64_t size) {
   HR_CHECK(at != MAP_FAILED);
 }
 
+void ReservedMemory::PreferHugePages(uint64_t offset, uint64_t size) { ::madvise(at_ + offset, size, MADV_HUGEPAGE); }
+
 void ReservedMemory::Discard(uint64_t offset, uint64_t size) { ::madvise(at_ + offset, size, MADV_DONTNEED); }
 
 }  // namespace headrace

@@ -31,7 +31,9 @@ class ReservedMemory {
 
   // Zeroed memory in place of whatever was there; offset and size in whole pages.
   void Clear(uint64_t offset, uint64_t size);
-  // The same for memory that is being written to, which is faster: its pages go, the next touch brings zeros.
+  // Asks for huge pages, until the range is filled anew: for memory that will be touched all over.
+  void PreferHugePages(uint64_t offset, uint64_t size);
+  // The same as Clear for memory that is being written to, which is faster: its pages go, the next touch brings zeros.
   void Discard(uint64_t offset, uint64_t size);
 
  private:
