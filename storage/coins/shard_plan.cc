@@ -12,6 +12,9 @@ namespace {
 // How far ahead of the walk buckets and records are asked for: enough to cover memory, few enough to stay in the cache.
 constexpr size_t kBucketAhead = 24;
 constexpr size_t kRecordAhead = 12;
+// The same for what new records are made of: where a script is, and then the script.
+constexpr size_t kColumnsAhead = 16;
+constexpr size_t kScriptAhead = 8;
 
 bool SameOutPoint(const CoinOp& a, const CoinOp& b) {
   return a.hash == b.hash && a.index == b.index && std::memcmp(a.txid, b.txid, 32) == 0;
@@ -78,16 +81,11 @@ ShardPlan::Outcome ShardPlan::Spend(const CoinShard& shard, const RecordSpace& s
   CoinTable::Position position;
   if (!Lookup(shard, space, op, position)) return Outcome::kDamaged;
   if (position == CoinTable::kNowhere) return Outcome::kViolated;
-  const RecordLocation location = shard.table.LocationAt(position);
-  CoinRecord record;
-  if (space.Read(location, record) == RecordSpace::ReadResult::kDamaged) {
-    damage_ = location;
-    return Outcome::kDamaged;
-  }
   Entry& entry = Add(op, cell);
   entry.stored = position;
   entry.spent_in = op.block;
-  source = CoinSource::Stored(location);
+  // Its record is read once, by whoever fills the block's spent coins, before anything changes.
+  source = CoinSource::Stored(shard.table.LocationAt(position));
   return Outcome::kPlanned;
 }
 
@@ -177,6 +175,24 @@ ShardPlan::Outcome ShardPlan::PlanUnapply(const CoinShard& shard, const RecordSp
   return Outcome::kPlanned;
 }
 
+void ShardPlan::PrefetchAdded(const CoinShard& shard, size_t i, std::span<const WindowBlock> window) const {
+  if (i + kColumnsAhead < entries_.size()) {
+    if (const CoinOp* op = entries_[i + kColumnsAhead].added; op != nullptr && op->kind != CoinOp::kSpend) {
+      const BlockColumns& columns = *window[op->block].columns;
+      __builtin_prefetch(&columns.amount[op->item]);
+      __builtin_prefetch(&columns.script_pubkey[op->item]);
+      __builtin_prefetch(op->txid);
+      shard.table.PrefetchHome(op->hash);
+    }
+  }
+  if (i + kScriptAhead < entries_.size()) {
+    if (const CoinOp* op = entries_[i + kScriptAhead].added; op != nullptr && op->kind != CoinOp::kSpend) {
+      const BlockColumns& columns = *window[op->block].columns;
+      __builtin_prefetch(columns.raw.data() + columns.script_pubkey[op->item].offset);
+    }
+  }
+}
+
 void ShardPlan::Execute(CoinShard& shard, RecordSpace& space, std::span<const WindowBlock> window) {
   // Removals come first: positions hold only until the first insertion.
   for (const Entry& entry : entries_) {
@@ -185,7 +201,9 @@ void ShardPlan::Execute(CoinShard& shard, RecordSpace& space, std::span<const Wi
     if (segment->kind != SegmentKind::kYoung) segment->live_count.fetch_sub(1, std::memory_order_relaxed);
     shard.table.Erase(entry.stored);
   }
-  for (const Entry& entry : entries_) {
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    PrefetchAdded(shard, i, window);
+    const Entry& entry = entries_[i];
     if (entry.added == nullptr) continue;
     const CoinOp& op = *entry.added;
     const WindowBlock& block = window[op.block];

@@ -81,6 +81,9 @@ class ShardPlan {
   Outcome Uncreate(const CoinShard& shard, const RecordSpace& space, const CoinOp& op);
   Outcome Unspend(const CoinShard& shard, const RecordSpace& space, const CoinOp& op);
 
+  // Asks for what the entries after the i-th need to become records.
+  void PrefetchAdded(const CoinShard& shard, size_t i, std::span<const WindowBlock> window) const;
+
   std::vector<Entry> entries_;
   std::vector<uint32_t> cells_;  // entry number plus one
   RecordLocation damage_ = 0;
