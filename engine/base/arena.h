@@ -33,7 +33,8 @@ class Arena {
     return {at, bytes.size()};
   }
 
-  // Everything allocated so far is gone; the first chunk is reused.
+  // Everything allocated so far is gone. The first megabyte of chunks is kept for what comes next.
+  static constexpr size_t kKeptBytesMax = 1 << 20;
   void Reset();
 
   size_t used_bytes() const { return used_bytes_; }
@@ -48,6 +49,7 @@ class Arena {
 
   size_t chunk_bytes_;
   std::vector<Chunk> chunks_;
+  size_t in_use_ = 0;  // chunks from the front; the rest wait
   uint8_t* next_ = nullptr;
   size_t left_ = 0;
   size_t used_bytes_ = 0;

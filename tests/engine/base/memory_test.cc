@@ -43,6 +43,23 @@ TEST(Arena, ResetReusesTheFirstChunk) {
   EXPECT_EQ(untouched.used_bytes(), 0u);
 }
 
+TEST(Arena, ResetKeepsAMegabyteOfChunks) {
+  Arena arena(256 << 10);
+  std::vector<uint8_t*> chunks;
+  for (int i = 0; i < 6; ++i) chunks.push_back(arena.Allocate(256 << 10));
+  arena.Reset();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(arena.Allocate(256 << 10), chunks[i]);
+  // Larger than any chunk that waits: those are passed over, and used again after the next reset.
+  arena.Reset();
+  EXPECT_EQ(arena.Allocate(1), chunks[0]);
+  uint8_t* const large = arena.Allocate(300 << 10);
+  std::memset(large, 1, 300 << 10);
+  for (int i = 0; i < 4; ++i) EXPECT_NE(large, chunks[i]);
+  arena.Reset();
+  EXPECT_EQ(arena.Allocate(256 << 10), chunks[0]);
+  EXPECT_EQ(arena.Allocate(256 << 10), chunks[1]);
+}
+
 TEST(Arena, MovesWithItsMemory) {
   Arena arena;
   const std::vector<uint8_t> bytes = {1, 2, 3};
