@@ -58,13 +58,15 @@ absl::Status OpenSealedSegment(FileSystem* files, const std::string& directory, 
   segment.checksums.LoadSums(sums);
   if (segment.checksums.total() != entry.checksum) return Damaged(path, "has page checksums that the manifest does not know");
   if (at != nullptr) {
-    HR_RETURN_IF_ERROR(files->MapReadOnlyAt(file, size, at));
+    // Not the checksums behind the body: a full segment's would lie where the next segment does.
+    if (body_bytes > kSegmentBytes) return Damaged(path, "is larger than a segment can be");
+    HR_RETURN_IF_ERROR(files->MapReadOnlyAt(file, body_bytes, at));
     segment.base = at;
   } else {
-    HR_ASSIGN_OR_RETURN(segment.mapping, files->MapReadOnly(file, 0, size));
+    HR_ASSIGN_OR_RETURN(segment.mapping, files->MapReadOnly(file, 0, body_bytes));
     segment.base = segment.mapping.bytes.data();
   }
-  files->ExpectRandomReads({segment.base, size});
+  files->ExpectRandomReads({segment.base, body_bytes});
   segment.file = std::move(file);
   segment.file_bytes = size;
   segment.is_durable = true;

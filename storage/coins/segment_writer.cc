@@ -94,8 +94,11 @@ absl::Status SegmentWriter::MapSealed(Sealing& sealing) {
     HR_RETURN_IF_ERROR(batch->status());
   }
   Segment& segment = *space_->segment(sealing.id);
-  HR_RETURN_IF_ERROR(files_->MapReadOnlyAt(sealing.file, segment.file_bytes, space_->WritableBase(sealing.id)));
-  files_->ExpectRandomReads({segment.base, segment.file_bytes});
+  // Not the checksums behind the body: a full segment's would lie where the next segment does.
+  const uint64_t body_bytes = RoundUpToPage(sealing.records_end);
+  HR_CHECK(body_bytes <= kSegmentBytes);
+  HR_RETURN_IF_ERROR(files_->MapReadOnlyAt(sealing.file, body_bytes, space_->WritableBase(sealing.id)));
+  files_->ExpectRandomReads({segment.base, body_bytes});
   segment.file = sealing.file;
   segment.records_end = sealing.records_end;
   space_->Publish(segment, SegmentKind::kSealed);
