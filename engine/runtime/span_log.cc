@@ -3,12 +3,7 @@
 #include <pthread.h>
 
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -139,21 +134,6 @@ std::string SpanLog::ToTrace() const {
     }
   }
   return text + "\n]}\n";
-}
-
-absl::Status WriteTraceFile(const std::string& path, const SpanLog& log) {
-  // Written aside and renamed, so that whoever waits for the file never reads half of it.
-  const std::string aside = path + ".new";
-  errno = 0;
-  std::ofstream stream(aside, std::ios::binary | std::ios::trunc);
-  stream << log.ToTrace();
-  stream.close();
-  const int write_error = errno != 0 ? errno : EIO;
-  std::error_code error;
-  if (stream) std::filesystem::rename(aside, path, error);
-  if (stream && !error) return absl::OkStatus();
-  return absl::UnavailableError(absl::StrCat("Cannot write the profile to ", path, ": ",
-                                             std::strerror(error ? error.value() : write_error), "."));
 }
 
 }  // namespace headrace

@@ -12,7 +12,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "engine/base/span.h"
 
 namespace headrace {
@@ -44,8 +43,5 @@ class SpanLog : public SpanRecorder {
   mutable std::mutex lanes_mutex_;
   std::vector<std::unique_ptr<Lane>> lanes_;
 };
-
-// Replaces the file at `path` by the trace.
-absl::Status WriteTraceFile(const std::string& path, const SpanLog& log);
 
 }  // namespace headrace

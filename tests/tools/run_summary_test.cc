@@ -9,6 +9,7 @@
 #include "tests/support/data.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary_directory.h"
+#include "tools/headraced/report_file.h"
 
 namespace headrace {
 namespace {
@@ -78,10 +79,10 @@ TEST(RunSummaryTest, TheFileIsWholeOrAbsent) {
   RunSummary summary;
   summary.Start(StatusWith(10, {}), 0);
   const std::string path = directory.path() + "/summary.json";
-  ASSERT_TRUE(WriteSummaryFile(path, summary).ok());
+  ASSERT_TRUE(WriteReportFile(path, "summary file", summary.ToJson()).ok());
   EXPECT_EQ(testing::ReadJson(path)["height"], 10);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory.path()), {}), 1) << "nothing is left beside it";
-  const absl::Status refused = WriteSummaryFile(directory.path() + "/absent/summary.json", summary);
+  const absl::Status refused = WriteReportFile(directory.path() + "/absent/summary.json", "summary file", summary.ToJson());
   EXPECT_THAT(std::string(refused.message()), ::testing::HasSubstr("absent/summary.json"));
 }
 

@@ -31,6 +31,7 @@
 #include "tools/headraced/log_sink.h"
 #include "tools/headraced/process_usage.h"
 #include "tools/headraced/progress.h"
+#include "tools/headraced/report_file.h"
 #include "tools/headraced/rpc_endpoint.h"
 #include "tools/headraced/run_summary.h"
 #include "tools/headraced/stop_signals.h"
@@ -318,8 +319,10 @@ absl::Status Daemon::Stop() {
   summary_.Finish(last, usage, now_ns);
   std::fputs(summary_.ToText().c_str(), stdout);
   std::fflush(stdout);
-  if (!options_.summary_file.empty()) status.Update(WriteSummaryFile(options_.summary_file, summary_));
-  if (!options_.profile_file.empty()) status.Update(WriteTraceFile(options_.profile_file, spans_));
+  if (!options_.summary_file.empty()) {
+    status.Update(WriteReportFile(options_.summary_file, "summary file", summary_.ToJson()));
+  }
+  if (!options_.profile_file.empty()) status.Update(WriteReportFile(options_.profile_file, "profile", spans_.ToTrace()));
   if (!status.ok()) HR_LOG(kError, kNode, "stopped by a failure: ", status.message());
   HR_LOG(kInfo, kNode, "stopped height=", last.applied_height, " durable_height=", last.durable_height);
   log_->Flush();

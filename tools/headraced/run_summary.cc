@@ -1,14 +1,10 @@
 #include "tools/headraced/run_summary.h"
 
-#include <cerrno>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "storage/file/file_error.h"
 #include "tools/config/text.h"
 
 namespace headrace {
@@ -118,19 +114,6 @@ std::string RunSummary::ToJson() const {
     object["peers"].push_back(std::move(row));
   }
   return object.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
-
-absl::Status WriteSummaryFile(const std::string& path, const RunSummary& summary) {
-  // Written aside and renamed, so that whoever waits for the file never reads half of it.
-  const std::string aside = path + ".new";
-  errno = 0;
-  std::ofstream stream(aside, std::ios::binary | std::ios::trunc);
-  stream << summary.ToJson();
-  stream.close();
-  if (!stream) return FileError("write the summary file", path, errno != 0 ? errno : EIO);
-  std::error_code error;
-  std::filesystem::rename(aside, path, error);
-  return error ? FileError("write the summary file", path, error.value()) : absl::OkStatus();
 }
 
 }  // namespace headrace

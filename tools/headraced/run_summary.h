@@ -21,7 +21,6 @@
 #include <map>
 #include <string>
 
-#include "absl/status/status.h"
 #include "engine/node/node_status.h"
 #include "tools/headraced/process_usage.h"
 
@@ -56,8 +55,5 @@ class RunSummary {
   int64_t end_ns_ = 0;
   int64_t last_applied_ns_ = 0;  // when the applied height last rose
 };
-
-// Replaces the file at `path`.
-absl::Status WriteSummaryFile(const std::string& path, const RunSummary& summary);
 
 }  // namespace headrace

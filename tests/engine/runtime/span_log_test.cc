@@ -3,9 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -112,22 +109,6 @@ TEST(SpanLogTest, ANewLogStartsEmpty) {
     log.Record(SpanKind::kCheck, 0, 5);
     EXPECT_EQ(TotalOf(log, SpanKind::kCheck), 5u);
   }
-}
-
-TEST(SpanLogTest, TheFileIsReplacedWholeOrRefusedWithASentence) {
-  const std::string directory = ::testing::TempDir() + "/span_log_" + std::to_string(getpid());
-  std::filesystem::create_directories(directory);
-  SpanLog log(10);
-  log.Record(SpanKind::kCheckpoint, 0, 1);
-  const std::string path = directory + "/trace.json";
-  ASSERT_TRUE(WriteTraceFile(path, log).ok());
-  std::stringstream written;
-  written << std::ifstream(path).rdbuf();
-  EXPECT_EQ(written.str(), log.ToTrace());
-  EXPECT_FALSE(std::filesystem::exists(path + ".new"));
-  const absl::Status refused = WriteTraceFile(directory + "/absent/trace.json", log);
-  EXPECT_THAT(std::string(refused.message()), HasSubstr("absent/trace.json"));
-  std::filesystem::remove_all(directory);
 }
 
 }  // namespace
