@@ -4,18 +4,18 @@
 // read, is an error.
 //
 // HEADRACE_COIN_OPERATIONS says how many creations and spends there are: a million as a rule, 100000000 for the long
-// form.
+// form. The story of long scripts, which fills segments to their ends, has a tenth of them.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cstdio>
 #include <cstdlib>
 #include <thread>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_format.h"
 #include "engine/runtime/tbb_executor.h"
 #include "storage/coins/flat_coin_store.h"
 #include "tests/sim/sim_disk.h"
@@ -88,12 +88,12 @@ struct LedgerWindow {
 // The writer: the ledger, the store on its machine, and the story.
 class DifferentialStory {
  public:
-  DifferentialStory(uint64_t seed, uint64_t operations, ReaderHalt& halt)
+  DifferentialStory(uint64_t seed, CoinLedger::Scripts scripts, uint64_t operations, ReaderHalt& halt)
       : wanted_(operations),
         halt_(halt),
         chance_(seed),
         // Refused blocks and those of dead branches count as well; a step has one block at least, or none.
-        ledger_(seed, static_cast<uint32_t>(operations / CoinLedger::kCoins * 2 + 2000),
+        ledger_(seed, scripts, static_cast<uint32_t>(operations / CoinLedger::kCoins * 2 + 2000),
                 static_cast<uint32_t>(operations / CoinLedger::kCoins * 4 + 8000)),
         disk_(chance_.Fork(), wakeup_),
         executor_(MakeTbbExecutor(2)) {
@@ -121,6 +121,8 @@ class DifferentialStory {
   uint64_t refused() const { return refused_; }
   uint64_t disconnected() const { return disconnected_; }
   uint64_t scrubbed_bytes() const { return scrubbed_bytes_; }
+  // The most at a time that no further long record went into.
+  uint64_t full_segments() const { return full_segments_; }
 
  private:
   static constexpr char kDirectory[] = "/coins";
@@ -376,6 +378,15 @@ class DifferentialStory {
     });
     ASSERT_EQ(wrong, 0u) << "coins are missing or are others, of " << ledger_.coins();
     for (const auto& verdict : store_->VerifyAll()) ASSERT_TRUE(verdict.status.ok()) << verdict.status;
+    CountFullSegments();
+  }
+
+  void CountFullSegments() {
+    uint64_t full = 0;
+    for (const Segment* segment : store_->state().space.OldSegments()) {
+      full += segment->kind == SegmentKind::kSealed && segment->records_end > kSegmentBytes - kRecordBytesMax;
+    }
+    full_segments_ = std::max(full_segments_, full);
   }
 
   const uint64_t wanted_;
@@ -400,9 +411,10 @@ class DifferentialStory {
   uint64_t refused_ = 0;
   uint64_t disconnected_ = 0;
   uint64_t scrubbed_bytes_ = 0;
+  uint64_t full_segments_ = 0;
 };
 
-class CoinDifferential : public ::testing::TestWithParam<uint64_t> {
+class CoinDifferential : public ::testing::Test {
  protected:
   static constexpr int kReaders = 2;
 
@@ -455,39 +467,48 @@ class CoinDifferential : public ::testing::TestWithParam<uint64_t> {
     coins_read_.fetch_add(coins, std::memory_order_relaxed);
   }
 
+  void Tell(uint64_t seed, CoinLedger::Scripts scripts, uint64_t operations);
+
   std::atomic<uint64_t> reads_{0};
   std::atomic<uint64_t> coins_read_{0};
+  uint64_t full_segments_ = 0;
 };
 
-TEST_P(CoinDifferential, TheStoreHoldsWhatTheLedgerComputes) {
+void CoinDifferential::Tell(uint64_t seed, CoinLedger::Scripts scripts, uint64_t operations) {
   ReaderHalt halt(kReaders);
-  DifferentialStory story(GetParam(), OperationsWanted(), halt);
+  DifferentialStory story(seed, scripts, operations, halt);
   ASSERT_FALSE(HasFailure());
   std::vector<std::thread> readers;
   for (uint64_t reader = 0; reader < kReaders; ++reader) {
-    readers.emplace_back([&, reader] { Read(story, halt, GetParam() * 10 + reader); });
+    readers.emplace_back([&, reader] { Read(story, halt, seed * 10 + reader); });
   }
   story.Tell();
   halt.End();
   halt.Open();
   for (std::thread& reader : readers) reader.join();
-  std::printf(
-      "%llu operations, %llu crashes, %llu checkpoints, %llu windows refused, %llu blocks taken back, %llu comparisons "
-      "of %llu coins, %llu reads, of which %llu found one\n",
-      static_cast<unsigned long long>(story.operations()), static_cast<unsigned long long>(story.crashes()),
-      static_cast<unsigned long long>(story.checkpoints()), static_cast<unsigned long long>(story.refused()),
-      static_cast<unsigned long long>(story.disconnected()), static_cast<unsigned long long>(story.comparisons()),
-      static_cast<unsigned long long>(story.compared()), static_cast<unsigned long long>(reads_.load()),
-      static_cast<unsigned long long>(coins_read_.load()));
+  absl::PrintF(
+      "%d operations, %d crashes, %d checkpoints, %d windows refused, %d blocks taken back, %d comparisons of %d coins, "
+      "%d full segments, %d reads, of which %d found one\n",
+      story.operations(), story.crashes(), story.checkpoints(), story.refused(), story.disconnected(),
+      story.comparisons(), story.compared(), story.full_segments(), reads_.load(), coins_read_.load());
   if (HasFailure()) return;
   EXPECT_GT(story.crashes(), 0u);
   EXPECT_GT(story.checkpoints(), 0u);
   EXPECT_GT(story.scrubbed_bytes(), 0u);
   EXPECT_GT(coins_read_.load(), 0u);
   EXPECT_GT(reads_.load(), coins_read_.load());
+  full_segments_ = story.full_segments();
 }
 
-INSTANTIATE_TEST_SUITE_P(Seed, CoinDifferential, ::testing::Values(1));
+TEST_F(CoinDifferential, TheStoreHoldsWhatTheLedgerComputes) {
+  Tell(1, CoinLedger::Scripts::kUsual, OperationsWanted());
+}
+
+// Segments are filled to the end, and stand beside others.
+TEST_F(CoinDifferential, TheStoreHoldsItInFullSegments) {
+  Tell(2, CoinLedger::Scripts::kLong, OperationsWanted() / 10);
+  EXPECT_GE(full_segments_, 2u);
+}
 
 }  // namespace
 }  // namespace headrace::testing

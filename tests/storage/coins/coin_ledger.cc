@@ -13,8 +13,8 @@ constexpr uint32_t kLedgerTransactions = CoinLedger::kCoins / CoinLedger::kOutpu
 
 }  // namespace
 
-CoinLedger::CoinLedger(uint64_t seed, uint32_t blocks_max, uint32_t steps_max)
-    : seed_(seed), histories_(blocks_max), heights_(steps_max), deaths_(1) {
+CoinLedger::CoinLedger(uint64_t seed, Scripts scripts, uint32_t blocks_max, uint32_t steps_max)
+    : seed_(seed), scripts_(scripts), histories_(blocks_max), heights_(steps_max), deaths_(1) {
   tip_.bytes[0] = 1;
 }
 
@@ -66,6 +66,10 @@ void CoinLedger::Describe(uint32_t number, LedgerCoin& coin) const {
     coin.script.insert(coin.script.end(), tail);
   };
   coin.is_none = IsNone(number);
+  if (scripts_ == Scripts::kLong && !coin.is_none && mixed % 2 == 0) {
+    around({0x51}, 32, {});
+    return coin.script.resize(kMaxScriptBytes - bytes[1] * 8, bytes[2]);
+  }
   switch (mixed % 64) {
     case 9:
       return around({kOpReturn}, 20, {});

@@ -57,7 +57,10 @@ class CoinLedger {
   // Nobody takes back more at once.
   static constexpr uint32_t kReorganisationMax = 24;
 
-  CoinLedger(uint64_t seed, uint32_t blocks_max, uint32_t steps_max);
+  // Scripts as outputs have them, or nearly as long as they may be for half of the coins: few coins fill a segment then.
+  enum class Scripts : uint8_t { kUsual, kLong };
+
+  CoinLedger(uint64_t seed, Scripts scripts, uint32_t blocks_max, uint32_t steps_max);
 
   // Functions of the number.
   OutPoint OutPointOf(uint32_t number) const;
@@ -112,6 +115,7 @@ class CoinLedger {
   bool IsThere(uint32_t number, uint32_t step) const;
 
   const uint64_t seed_;
+  const Scripts scripts_;
   std::vector<History> histories_;
   // By step: the height of the chain after it.
   std::vector<uint32_t> heights_;
