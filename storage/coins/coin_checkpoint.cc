@@ -55,7 +55,7 @@ void CoinCheckpoint::ChooseRetiring() {
   double used_bytes = 0;
   std::vector<Segment*> small;
   for (Segment* segment : state_->space.OldSegments()) {
-    if (segment->kind != SegmentKind::kSealed) continue;
+    if (!HasWholeFile(segment->kind)) continue;
     sealed.push_back(segment);
     live_bytes += LiveBytes(*segment);
     used_bytes += segment->records_end;
@@ -119,9 +119,9 @@ absl::Status CoinCheckpoint::Begin() {
 absl::StatusOr<bool> CoinCheckpoint::MoveYoung(uint32_t number, bool wait, uint64_t& copied_bytes) {
   CoinShard& shard = state_->shards[number];
   const uint64_t most = wait ? UINT64_MAX : state_->checkpoint_step_bytes;
-  HR_ASSIGN_OR_RETURN(const uint64_t walked, copier_.MoveYoung(shard, most, state_->young_bytes_max() / 2));
+  HR_ASSIGN_OR_RETURN(const uint64_t walked, copier_.MoveYoung(shard, most));
   copied_bytes += walked;
-  HR_RETURN_IF_ERROR(writer_->Settle(false).status());
+  HR_RETURN_IF_ERROR(writer_->Settle(false, state_->kept_bytes_max()).status());
   return shard.young_bytes() == 0;
 }
 
@@ -180,7 +180,7 @@ absl::Status CoinCheckpoint::CopyShards(bool wait) {
 }
 
 absl::StatusOr<bool> CoinCheckpoint::StartSync(bool wait) {
-  HR_ASSIGN_OR_RETURN(const bool is_settled, writer_->Settle(wait));
+  HR_ASSIGN_OR_RETURN(const bool is_settled, writer_->Settle(wait, state_->kept_bytes_max()));
   HR_RETURN_IF_ERROR(WaitForWrites(wait ? 0 : kWritesMax));
   if (!is_settled || !writes_.empty()) return false;
   auto batch = std::make_shared<FileBatch>();

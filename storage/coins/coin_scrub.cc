@@ -27,13 +27,13 @@ void CoinScrub::Begin(const CoinManifest* published) {
     }
   }
   for (const Segment* segment : state_->space.OldSegments()) {
-    if (segment->kind == SegmentKind::kSealed) left_.push_back({Kind::kSegment, segment->serial, segment->id});
+    if (HasWholeFile(segment->kind)) left_.push_back({Kind::kSegment, segment->serial, segment->id});
   }
 }
 
 const Segment* CoinScrub::FindSegment(const Stretch& stretch) const {
   const Segment* segment = state_->space.segment(stretch.number);
-  const bool is_same = segment != nullptr && segment->kind == SegmentKind::kSealed && segment->serial == stretch.serial;
+  const bool is_same = segment != nullptr && HasWholeFile(segment->kind) && segment->serial == stretch.serial;
   return is_same ? segment : nullptr;
 }
 

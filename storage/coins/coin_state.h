@@ -2,6 +2,7 @@
 // touch what from where is said by the store (flat_coin_store.h).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -49,12 +50,17 @@ struct CoinState {
     for (const CoinShard& shard : shards) total += shard.young_bytes();
     return total;
   }
-  // What the cache budget leaves to young records beside the index; never less than an eighth of it, or nothing could
+  // What the cache budget leaves to records in memory, young ones above all, beside the index; never less than an eighth of it, or nothing could
   // be applied when the index alone exceeds it.
   uint64_t young_bytes_max() const {
     const uint64_t index = index_bytes();
     const uint64_t least = cache_bytes_max / 8;
     return index + least >= cache_bytes_max ? least : cache_bytes_max - index;
+  }
+  // And of that, what is left to memory without young records in it (RecordSpace::kept_bytes).
+  uint64_t kept_bytes_max() const {
+    const uint64_t most = young_bytes_max();
+    return most - std::min(most, young_bytes());
   }
 };
 

@@ -80,6 +80,7 @@ class CoinTable {
     });
   }
 
+  void Prefetch(Position position) const { __builtin_prefetch(&buckets_.at[position / 8]); }
   void PrefetchHome(uint64_t hash) const { __builtin_prefetch(&buckets_.at[hash & buckets_.mask]); }
   // The first location in the home bucket whose hash bits match; 0 for none. A hint for prefetching records.
   RecordLocation FirstCandidate(uint64_t hash) const;

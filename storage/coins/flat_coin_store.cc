@@ -160,12 +160,12 @@ absl::Status FlatCoinStore::KeepYoungBounded() {
     CoinShard& shard = state_.shards[next_evicted_];
     next_evicted_ = (next_evicted_ + 1) % kCoinShardCount;
     // The older half: most of what dies dies young.
-    HR_ASSIGN_OR_RETURN(const uint64_t walked, copier_.MoveYoung(shard, (shard.young_bytes() + 1) / 2, most / 2));
+    HR_ASSIGN_OR_RETURN(const uint64_t walked, copier_.MoveYoung(shard, (shard.young_bytes() + 1) / 2));
     young -= walked;
     left -= std::min(left, walked);
-    HR_RETURN_IF_ERROR(writer_.Settle(false).status());
+    HR_RETURN_IF_ERROR(writer_.Settle(false, state_.kept_bytes_max()).status());
   }
-  return absl::OkStatus();
+  return writer_.Settle(false, most - std::min(most, young)).status();
 }
 
 absl::Status FlatCoinStore::BeginCheckpoint() {
@@ -230,7 +230,7 @@ absl::Status FlatCoinStore::CheckSnapshotPath(const std::string& path) const {
 std::vector<FlatCoinStore::FileVerdict> FlatCoinStore::VerifyAll() const {
   std::vector<FileVerdict> verdicts;
   for (const Segment* segment : state_.space.OldSegments()) {
-    if (segment->kind != SegmentKind::kSealed) continue;
+    if (!HasWholeFile(segment->kind)) continue;
     FileVerdict& verdict = verdicts.emplace_back(FileVerdict{segment->path, segment->file_bytes});
     for (size_t page = 0; page < segment->checksums.page_count() && verdict.status.ok(); ++page) {
       if (segment->checksums.PageIsGood(segment->base, page)) continue;

@@ -80,28 +80,27 @@ absl::Status RecordSpace::DamageAt(RecordLocation location) const {
 
 RecordSpace::YoungChunk RecordSpace::TakeYoungChunk() {
   std::lock_guard lock(young_mutex_);
-  if (free_chunks_.empty()) {
+  if (free_chunks_.empty() && bare_chunks_.empty()) {
     prefers_huge_pages_ = has_young_;
     has_young_ = true;
     Segment& young = Claim(TakeFreeId());
     for (uint32_t chunk = kYoungChunksPerSegment; chunk > 0; --chunk) {
-      free_chunks_.push_back(young.id * kYoungChunksPerSegment + chunk - 1);
+      bare_chunks_.push_back(young.id * kYoungChunksPerSegment + chunk - 1);
     }
     Publish(young, SegmentKind::kYoung);
   }
-  const uint32_t number = free_chunks_.back();
-  free_chunks_.pop_back();
+  std::vector<uint32_t>& chunks = free_chunks_.empty() ? bare_chunks_ : free_chunks_;
+  const uint32_t number = chunks.back();
+  chunks.pop_back();
   const uint32_t id = number / kYoungChunksPerSegment;
   const uint64_t offset = uint64_t{number % kYoungChunksPerSegment} * kYoungChunkBytes;
   return {number, WritableBase(id) + offset, LocationOf(id, offset)};
 }
 
-void RecordSpace::ReturnYoungChunk(uint32_t number, uint64_t kept_bytes_max) {
+void RecordSpace::ReturnYoungChunk(uint32_t number, bool keeps_pages) {
   std::lock_guard lock(young_mutex_);
-  if (free_chunks_.size() * kYoungChunkBytes >= kept_bytes_max) {
-    memory_.Discard(uint64_t{number} * kYoungChunkBytes, kYoungChunkBytes);
-  }
-  free_chunks_.push_back(number);
+  if (!keeps_pages) memory_.Discard(uint64_t{number} * kYoungChunkBytes, kYoungChunkBytes);
+  (keeps_pages ? free_chunks_ : bare_chunks_).push_back(number);
 }
 
 uint32_t RecordSpace::TakeFreeId() {
@@ -136,11 +135,23 @@ Segment& RecordSpace::Claim(uint32_t id) {
 }
 
 void RecordSpace::Publish(Segment& segment, SegmentKind kind) {
+  ForgetWritten(segment);
+  if (kind == SegmentKind::kWritten) {
+    written_.push_back(segment.id);
+    written_bytes_ += RoundUpToPage(segment.records_end);
+  }
   segment.kind.store(kind, std::memory_order_release);
   table_[segment.id].store(&segment, std::memory_order_release);
 }
 
+void RecordSpace::ForgetWritten(const Segment& segment) {
+  if (segment.kind != SegmentKind::kWritten) return;
+  std::erase(written_, segment.id);
+  written_bytes_ -= RoundUpToPage(segment.records_end);
+}
+
 void RecordSpace::Release(uint32_t id) {
+  ForgetWritten(*owned_[id]);
   owned_[id]->kind.store(SegmentKind::kFree, std::memory_order_release);
   table_[id].store(nullptr, std::memory_order_release);
   owned_[id]->file = nullptr;
@@ -151,7 +162,7 @@ void RecordSpace::Release(uint32_t id) {
 std::vector<Segment*> RecordSpace::OldSegments() const {
   std::vector<Segment*> segments;
   for (const auto& at : owned_) {
-    if (at != nullptr && (at->kind == SegmentKind::kOpen || at->kind == SegmentKind::kSealed)) segments.push_back(at.get());
+    if (at != nullptr && (at->kind == SegmentKind::kOpen || HasWholeFile(at->kind))) segments.push_back(at.get());
   }
   return segments;
 }

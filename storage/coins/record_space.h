@@ -14,6 +14,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -63,8 +64,13 @@ class RecordSpace {
     RecordLocation location = 0;
   };
   YoungChunk TakeYoungChunk();
-  // Keeps the chunk's pages for the next taker unless free chunks hold more than `kept_bytes_max` already.
-  void ReturnYoungChunk(uint32_t number, uint64_t kept_bytes_max);
+  // For the next taker, with its pages or without.
+  void ReturnYoungChunk(uint32_t number, bool keeps_pages);
+
+  // Memory that holds no young record: pages of free chunks, and written segments that no file is mapped over yet.
+  uint64_t kept_bytes() const { return free_chunks_.size() * uint64_t{kYoungChunkBytes} + written_bytes_; }
+  // The written segment that has been in memory longest; null when there is none.
+  Segment* OldestWritten() const { return written_.empty() ? nullptr : segment(written_.front()); }
 
   // Null for a free id.
   Segment* segment(uint32_t id) const { return table_[id].load(std::memory_order_acquire); }
@@ -73,11 +79,12 @@ class RecordSpace {
   uint32_t TakeFreeId();
   // The segment that `id` stands for from now on, of no kind yet, with zeroed memory at its base; Publish makes it visible.
   Segment& Claim(uint32_t id);
+  // It is of this kind from now on; its bytes are at its base already.
   void Publish(Segment& segment, SegmentKind kind);
   uint8_t* WritableBase(uint32_t id) { return memory_.data() + id * kSegmentBytes; }
   // Makes the id free; what is at its addresses reads as zero.
   void Release(uint32_t id);
-  // Old segments (open and sealed) by ascending id.
+  // Old segments (open, written and sealed) by ascending id.
   std::vector<Segment*> OldSegments() const;
 
  private:
@@ -89,8 +96,15 @@ class RecordSpace {
   std::array<std::unique_ptr<Segment>, kSegmentCount> owned_;
   // Acquire and release: a reader that finds a segment sees it whole.
   std::array<std::atomic<Segment*>, kSegmentCount> table_;
+  void ForgetWritten(const Segment& segment);
+
   std::mutex young_mutex_;
+  // Those that have their pages are taken first.
   std::vector<uint32_t> free_chunks_;
+  std::vector<uint32_t> bare_chunks_;
+  // Written segments in the order in which they became so, and their pages.
+  std::deque<uint32_t> written_;
+  uint64_t written_bytes_ = 0;
   uint32_t next_id_ = 0;
   bool has_young_ = false;
   // From the second segment of young records on: a store that needs more than one touches its memory all over, and a page of

@@ -1,7 +1,8 @@
 // A segment: 64 MiB of the location space, and where its bytes are now.
 //
 // Young segments are memory handed out in chunks to the shards; an open segment is an old one being filled, in memory and on
-// its way to its file; a sealed one is its file, mapped read-only. A record's location is segment id times units a segment
+// its way to its file; a written one has its file and is still in memory, as long as the cache budget has room for it; a
+// sealed one is its file, mapped read-only. A record's location is segment id times units a segment
 // plus its offset in units, so ids are recycled, while file serials never are.
 #pragma once
 
@@ -31,7 +32,10 @@ constexpr RecordLocation LocationOf(uint32_t segment, uint64_t offset) {
   return segment * kSegmentUnits + offset / kRecordAlignment;
 }
 
-enum class SegmentKind : uint8_t { kFree, kYoung, kOpen, kSealed };
+enum class SegmentKind : uint8_t { kFree, kYoung, kOpen, kWritten, kSealed };
+
+// Whether its file has all of it.
+constexpr bool HasWholeFile(SegmentKind kind) { return kind == SegmentKind::kWritten || kind == SegmentKind::kSealed; }
 
 // What is atomic here is looked at by readers of single coins while the engine changes it; those of a coin store's segments
 // never go away, so a late reader meets the id's next segment at worst.
@@ -48,7 +52,7 @@ struct Segment {
   uint64_t record_count = 0;
   std::atomic<int64_t> live_count{0};
 
-  // Sealed: the body's checksums, the open file, its size, and whether it has been fdatasynced.
+  // Written and sealed: the body's checksums, the open file, its size, and whether it has been fdatasynced.
   PageChecksums checksums;
   FileRef file;
   uint64_t file_bytes = 0;

@@ -71,7 +71,7 @@ absl::StatusOr<bool> SegmentCompaction::Step(uint64_t bytes_max, bool wait) {
     piece.batch->Wait();
     HR_RETURN_IF_ERROR(piece.batch->status());
     HR_RETURN_IF_ERROR(Walk(piece));
-    HR_RETURN_IF_ERROR(writer_->Settle(false).status());
+    HR_RETURN_IF_ERROR(writer_->Settle(false, state_->kept_bytes_max()).status());
     walked += kPieceBytes;
     pieces_.pop_front();
   }

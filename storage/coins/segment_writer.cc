@@ -88,29 +88,44 @@ absl::Status SegmentWriter::Seal() {
   return absl::OkStatus();
 }
 
-absl::Status SegmentWriter::MapSealed(Sealing& sealing) {
+absl::Status SegmentWriter::NoteWritten(Sealing& sealing) {
   for (const FileBatchRef& batch : sealing.batches) {
     batch->Wait();
     HR_RETURN_IF_ERROR(batch->status());
   }
   Segment& segment = *space_->segment(sealing.id);
-  // Not the checksums behind the body: a full segment's would lie where the next segment does.
-  const uint64_t body_bytes = RoundUpToPage(sealing.records_end);
-  HR_CHECK(body_bytes <= kSegmentBytes);
-  HR_RETURN_IF_ERROR(files_->MapReadOnlyAt(sealing.file, body_bytes, space_->WritableBase(sealing.id)));
-  files_->ExpectRandomReads({segment.base, body_bytes});
   segment.file = sealing.file;
   segment.records_end = sealing.records_end;
+  space_->Publish(segment, SegmentKind::kWritten);
+  return absl::OkStatus();
+}
+
+absl::Status SegmentWriter::Map(Segment& segment) {
+  // Not the checksums behind the body: a full segment's would lie where the next segment does.
+  const uint64_t body_bytes = RoundUpToPage(segment.records_end);
+  HR_CHECK(body_bytes <= kSegmentBytes);
+  HR_RETURN_IF_ERROR(files_->MapReadOnlyAt(segment.file, body_bytes, space_->WritableBase(segment.id)));
+  files_->ExpectRandomReads({segment.base, body_bytes});
   space_->Publish(segment, SegmentKind::kSealed);
   return absl::OkStatus();
 }
 
-absl::StatusOr<bool> SegmentWriter::Settle(bool wait) {
+absl::StatusOr<bool> SegmentWriter::Settle(bool wait, uint64_t kept_bytes_max) {
+  HR_ASSIGN_OR_RETURN(const bool is_settled, NoteAllWritten(wait));
+  while (space_->kept_bytes() > kept_bytes_max) {
+    Segment* const oldest = space_->OldestWritten();
+    if (oldest == nullptr) break;
+    HR_RETURN_IF_ERROR(Map(*oldest));
+  }
+  return is_settled;
+}
+
+absl::StatusOr<bool> SegmentWriter::NoteAllWritten(bool wait) {
   while (!sealing_.empty()) {
     const auto& batches = sealing_.front().batches;
     const bool is_written = std::all_of(batches.begin(), batches.end(), [](const auto& batch) { return batch->done(); });
     if (!is_written && !wait && sealing_.size() <= kSealingMax) return false;
-    HR_RETURN_IF_ERROR(MapSealed(sealing_.front()));
+    HR_RETURN_IF_ERROR(NoteWritten(sealing_.front()));
     sealing_.erase(sealing_.begin());
   }
   return true;

@@ -1,8 +1,12 @@
 // Fills old segments: survivors are appended to an open segment in memory, whose pages go to its file in batches; a full
-// one is sealed, and once its file is written it is mapped read-only in place of the memory.
+// one is ended, and stays in memory when its file is written, as long as the cache budget has room. Then the file is mapped
+// read-only in place of the memory.
+//
+// Mappings are the poorer memory: pages of 4 KiB that fault one by one and must be checked, where a segment's own memory is
+// in huge pages and known to be right. So they are left to what the budget does not cover.
 //
 // Threads: the engine thread. Append is a copy; files are written behind it. Settle is called now and then, and sees to it
-// that hardly more than two sealed segments still stand in memory.
+// that hardly more than two segments are on their way to their files.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +32,9 @@ class SegmentWriter {
   absl::Status Append(ByteSpan record, RecordLocation& location);
   // Ends the open segment, if there is one; its last pages and checksums are handed to the file system.
   absl::Status Seal();
-  // Maps what has been written; true when no sealed segment is being written any more. With `wait`, waits for that.
-  absl::StatusOr<bool> Settle(bool wait);
+  // Notes what has been written; true when no ended segment is being written any more. With `wait`, waits for that.
+  // Then maps written segments, the oldest first, until the space keeps no more than `kept_bytes_max`.
+  absl::StatusOr<bool> Settle(bool wait, uint64_t kept_bytes_max);
 
   uint64_t bytes_written() const { return bytes_written_; }
 
@@ -44,7 +49,9 @@ class SegmentWriter {
   uint8_t* Memory() { return space_->WritableBase(open_->id); }
   absl::Status OpenNext();
   void SubmitThrough(uint64_t end);
-  absl::Status MapSealed(Sealing& sealing);
+  absl::Status NoteWritten(Sealing& sealing);
+  absl::StatusOr<bool> NoteAllWritten(bool wait);
+  absl::Status Map(Segment& segment);
 
   RecordSpace* const space_;
   FileSystem* const files_;

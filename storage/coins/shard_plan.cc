@@ -15,23 +15,34 @@ constexpr size_t kRecordAhead = 12;
 // The same for what new records are made of: where a script is, and then the script.
 constexpr size_t kColumnsAhead = 16;
 constexpr size_t kScriptAhead = 8;
+constexpr size_t kStoredAhead = 12;
 
 bool SameOutPoint(const CoinOp& a, const CoinOp& b) {
   return a.hash == b.hash && a.index == b.index && std::memcmp(a.txid, b.txid, 32) == 0;
 }
 
+void PrefetchBucket(const CoinShard& shard, const CoinOp& op) {
+  shard.table.PrefetchHome(op.hash);
+  __builtin_prefetch(op.txid);
+}
+
+void PrefetchRecord(const CoinShard& shard, const RecordSpace& space, const CoinOp& op) {
+  const RecordLocation location = shard.table.FirstCandidate(op.hash);
+  if (location != 0) space.Prefetch(location);
+}
+
+// What the first operations of a walk need. A shard has some hundreds of a window's: it pays not to let the first ones wait.
+template <typename At>
+void PrefetchFirst(const CoinShard& shard, const RecordSpace& space, size_t count, At&& at) {
+  for (size_t i = 0; i < std::min(kBucketAhead, count); ++i) PrefetchBucket(shard, at(i));
+  for (size_t i = 0; i < std::min(kRecordAhead, count); ++i) PrefetchRecord(shard, space, at(i));
+}
+
 // `at(i)` is the i-th operation of the walk.
 template <typename At>
 void PrefetchAhead(const CoinShard& shard, const RecordSpace& space, size_t i, size_t count, At&& at) {
-  if (i + kBucketAhead < count) {
-    const CoinOp& op = at(i + kBucketAhead);
-    shard.table.PrefetchHome(op.hash);
-    __builtin_prefetch(op.txid);
-  }
-  if (i + kRecordAhead < count) {
-    const RecordLocation location = shard.table.FirstCandidate(at(i + kRecordAhead).hash);
-    if (location != 0) space.Prefetch(location);
-  }
+  if (i + kBucketAhead < count) PrefetchBucket(shard, at(i + kBucketAhead));
+  if (i + kRecordAhead < count) PrefetchRecord(shard, space, at(i + kRecordAhead));
 }
 
 }  // namespace
@@ -150,8 +161,10 @@ ShardPlan::Outcome ShardPlan::PlanApply(const CoinShard& shard, const RecordSpac
   const auto is_held = [&](const CoinOp& op) { return window[op.block].height <= shard.point.height; };
   list = list.subspan(std::partition_point(list.begin(), list.end(), is_held) - list.begin());
   Reset(list.size());
+  const auto forwards = [&](size_t at) -> const CoinOp& { return list[at]; };
+  PrefetchFirst(shard, space, list.size(), forwards);
   for (size_t i = 0; i < list.size(); ++i) {
-    PrefetchAhead(shard, space, i, list.size(), [&](size_t at) -> const CoinOp& { return list[at]; });
+    PrefetchAhead(shard, space, i, list.size(), forwards);
     const CoinOp& op = list[i];
     const Outcome outcome = op.kind == CoinOp::kSpend
                                 ? Spend(shard, space, op, sources[ops.first_input(op.block) + op.item])
@@ -165,8 +178,9 @@ ShardPlan::Outcome ShardPlan::PlanUnapply(const CoinShard& shard, const RecordSp
                                           uint32_t shard_number) {
   const std::span<const CoinOp> list = ops.shard(shard_number);
   Reset(list.size());
+  const auto backwards = [&](size_t at) -> const CoinOp& { return list[list.size() - 1 - at]; };
+  PrefetchFirst(shard, space, list.size(), backwards);
   for (size_t i = 0; i < list.size(); ++i) {
-    const auto backwards = [&](size_t at) -> const CoinOp& { return list[list.size() - 1 - at]; };
     PrefetchAhead(shard, space, i, list.size(), backwards);
     const CoinOp& op = backwards(i);
     const Outcome outcome = op.kind == CoinOp::kSpend ? Unspend(shard, space, op) : Uncreate(shard, space, op);
@@ -195,7 +209,12 @@ void ShardPlan::PrefetchAdded(const CoinShard& shard, size_t i, std::span<const 
 
 void ShardPlan::Execute(CoinShard& shard, RecordSpace& space, std::span<const WindowBlock> window) {
   // Removals come first: positions hold only until the first insertion.
-  for (const Entry& entry : entries_) {
+  for (size_t i = 0; i < entries_.size(); ++i) {
+    // All shards were planned since this one was.
+    if (i + kStoredAhead < entries_.size() && entries_[i + kStoredAhead].stored != CoinTable::kNowhere) {
+      shard.table.Prefetch(entries_[i + kStoredAhead].stored);
+    }
+    const Entry& entry = entries_[i];
     if (entry.stored == CoinTable::kNowhere) continue;
     Segment* segment = space.segment(SegmentOf(shard.table.LocationAt(entry.stored)));
     if (segment->kind != SegmentKind::kYoung) segment->live_count.fetch_sub(1, std::memory_order_relaxed);

@@ -51,13 +51,15 @@ absl::StatusOr<uint64_t> SurvivorCopier::Copy(const RecordRun& run) {
   return offset;
 }
 
-absl::StatusOr<uint64_t> SurvivorCopier::MoveYoung(CoinShard& shard, uint64_t bytes_max, uint64_t kept_young_bytes) {
+absl::StatusOr<uint64_t> SurvivorCopier::MoveYoung(CoinShard& shard, uint64_t bytes_max) {
+  // A chunk that is kept takes no more memory than its records did; what grows is the segment that they go to.
+  const bool keeps_pages = state_->space.kept_bytes() <= state_->kept_bytes_max();
   uint64_t walked = 0;
   while (walked < bytes_max && shard.young_bytes() > 0) {
     const CoinShard::YoungExtent& oldest = shard.oldest_young();
     const uint64_t used = oldest.used;
     HR_RETURN_IF_ERROR(Copy({{oldest.chunk.at, used}, oldest.chunk.location, used}).status());
-    state_->space.ReturnYoungChunk(oldest.chunk.number, kept_young_bytes);
+    state_->space.ReturnYoungChunk(oldest.chunk.number, keeps_pages);
     shard.DropOldestYoung();
     walked += used;
   }

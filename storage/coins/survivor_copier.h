@@ -32,8 +32,7 @@ class SurvivorCopier {
   absl::StatusOr<uint64_t> Copy(const RecordRun& run);
 
   // Moves about `bytes_max` of a shard's young records, the oldest first, in whole chunks; returns the bytes walked.
-  // Free chunks keep their pages up to `kept_young_bytes`.
-  absl::StatusOr<uint64_t> MoveYoung(CoinShard& shard, uint64_t bytes_max, uint64_t kept_young_bytes);
+  absl::StatusOr<uint64_t> MoveYoung(CoinShard& shard, uint64_t bytes_max);
 
  private:
   CoinState* const state_;

@@ -88,7 +88,7 @@ class HeadraceStore : public BenchedStore {
     double live_bytes = 0;
     uint64_t serial_max = 0;
     for (const Segment* segment : coins_->state().space.OldSegments()) {
-      if (segment->kind != SegmentKind::kSealed || segment->record_count == 0) continue;
+      if (!HasWholeFile(segment->kind) || segment->record_count == 0) continue;
       ++segments;
       record_bytes += segment->records_end;
       live_bytes += static_cast<double>(segment->records_end) * static_cast<double>(segment->live_count.load()) /

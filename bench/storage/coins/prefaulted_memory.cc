@@ -26,12 +26,12 @@ void* KernelMmap(void* at, size_t size, int protection, int flags, int fd, off_t
 // Handed out from front to back; what is returned goes to the kernel, as ever.
 class Range {
  public:
-  void Prepare(uint64_t bytes, bool is_huge) {
+  void Prepare(uint64_t bytes) {
     if (bytes == 0) return;
     bytes += kHugePage;
     void* const at = KernelMmap(nullptr, bytes, PROT_READ | PROT_WRITE, kStoreFlags, -1, 0);
     HR_CHECK(at != MAP_FAILED);
-    ::madvise(at, bytes, is_huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+    ::madvise(at, bytes, MADV_HUGEPAGE);
     auto* const bytes_at = static_cast<volatile uint8_t*>(at);
     for (uint64_t offset = 0; offset < bytes; offset += kPage) bytes_at[offset] = 0;
     next_ = reinterpret_cast<uintptr_t>(at);
@@ -66,8 +66,8 @@ constinit std::atomic<uint64_t> refused_bytes{0};
 }  // namespace
 
 void PreparePrefaultedMemory(uint64_t table_bytes, uint64_t segment_bytes) {
-  tables.Prepare(table_bytes, true);
-  segments.Prepare(segment_bytes, false);
+  tables.Prepare(table_bytes);
+  segments.Prepare(segment_bytes);
   is_prepared = true;
 }
 

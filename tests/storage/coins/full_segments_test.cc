@@ -38,7 +38,7 @@ TEST(FullSegments, LeaveTheirNeighboursAlone) {
     }
   }
   ASSERT_TRUE(writer.Seal().ok());
-  ASSERT_TRUE(writer.Settle(true).value());
+  ASSERT_TRUE(writer.Settle(true, 0).value());
 
   for (uint32_t at = 0; at < kYoungChunkBytes; ++at) ASSERT_EQ(young.at[at], 0x5a) << at;
   for (uint64_t number = 0; number < kRecords; ++number) {
