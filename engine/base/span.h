@@ -41,6 +41,23 @@ std::string_view SpanKindName(SpanKind kind);
 // Nanoseconds by kind since the recorder was made, over all threads.
 using SpanTotals = std::array<uint64_t, kSpanKindCount>;
 
+// How long the spans of one kind were: how many took at most so many milliseconds and longer than the bound before, those
+// beyond the last bound behind them, and the longest.
+struct SpanLengths {
+  static constexpr std::array<uint32_t, 10> kBoundsMs = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000};
+
+  std::array<uint64_t, kBoundsMs.size() + 1> count{};
+  uint64_t longest_ns = 0;
+
+  // Where in `count` a span of this length belongs.
+  static constexpr size_t ClassOf(uint64_t ns) {
+    size_t at = 0;
+    while (at < kBoundsMs.size() && ns > uint64_t{kBoundsMs[at]} * 1'000'000) ++at;
+    return at;
+  }
+};
+using SpanLengthsByKind = std::array<SpanLengths, kSpanKindCount>;
+
 class SpanRecorder {
  public:
   virtual ~SpanRecorder() = default;
@@ -48,6 +65,7 @@ class SpanRecorder {
   virtual int64_t NowNs() const = 0;
   virtual void Record(SpanKind kind, int64_t begin_ns, int64_t end_ns) = 0;
   virtual SpanTotals Totals() const = 0;
+  virtual SpanLengthsByKind Lengths() const = 0;
 };
 
 // `recorder` must outlive every span; nullptr: nobody records.

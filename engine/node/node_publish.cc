@@ -107,7 +107,10 @@ void Node::PublishStatus(int64_t now_ns) {
   status.blocks_in_check = pipeline_.checking_count();
   status.blocks_ready = pipeline_.ready_count();
   status.blocks_ahead = pipeline_.ahead_count();
-  if (const SpanRecorder* recorder = CurrentSpanRecorder()) status.span_ns = recorder->Totals();
+  if (const SpanRecorder* recorder = CurrentSpanRecorder()) {
+    status.span_ns = recorder->Totals();
+    status.span_lengths = recorder->Lengths();
+  }
   status.bytes_in_flight = pipeline_.pending_bytes();
   status.disk_bytes_written = coins.bytes_written + ports_.blocks.bytes_written();
   status.stored_blocks_left = strays_.blocks_left();

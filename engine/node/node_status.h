@@ -63,6 +63,7 @@ struct NodeStatus {
   uint32_t blocks_ahead = 0;
   // By kind, over all threads, since start; zeros where nobody records.
   SpanTotals span_ns{};
+  SpanLengthsByKind span_lengths{};
   uint64_t bytes_in_flight = 0;   // slabs received and not yet applied
   uint64_t disk_bytes_written = 0;
   uint64_t stored_blocks_left = 0;  // in the block files, and still to join the index

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 
@@ -55,7 +56,12 @@ struct SpanLog::Lane {
   std::vector<std::unique_ptr<Chunk>> chunks;  // places are fixed; filled before `count` reaches them
   std::atomic<uint64_t> dropped{0};
   // Relaxed: each is a number of its own.
-  std::array<std::atomic<uint64_t>, kSpanKindCount> total_ns{};
+  struct Lengths {
+    std::atomic<uint64_t> total_ns{0};
+    std::atomic<uint64_t> longest_ns{0};
+    std::array<std::atomic<uint64_t>, SpanLengths::kBoundsMs.size() + 1> count{};
+  };
+  std::array<Lengths, kSpanKindCount> lengths{};
 };
 
 SpanLog::SpanLog(size_t spans_max)
@@ -82,9 +88,17 @@ SpanLog::Lane& SpanLog::OwnLane() {
 
 void SpanLog::Record(SpanKind kind, int64_t begin_ns, int64_t end_ns) {
   Lane& lane = OwnLane();
-  std::atomic<uint64_t>& total = lane.total_ns[static_cast<size_t>(kind)];
-  total.store(total.load(std::memory_order_relaxed) + static_cast<uint64_t>(end_ns - begin_ns),
-              std::memory_order_relaxed);
+  Lane::Lengths& lengths = lane.lengths[static_cast<size_t>(kind)];
+  const auto length_ns = static_cast<uint64_t>(end_ns - begin_ns);
+  // One writer: no read-modify-write.
+  const auto add = [](std::atomic<uint64_t>& number, uint64_t more) {
+    number.store(number.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+  };
+  add(lengths.total_ns, length_ns);
+  add(lengths.count[SpanLengths::ClassOf(length_ns)], 1);
+  if (length_ns > lengths.longest_ns.load(std::memory_order_relaxed)) {
+    lengths.longest_ns.store(length_ns, std::memory_order_relaxed);
+  }
   if (chunks_max_ == 0) return;
   const size_t index = lane.count.load(std::memory_order_relaxed);
   if (index == chunks_max_ * kChunkSpans) {
@@ -102,9 +116,24 @@ SpanTotals SpanLog::Totals() const {
   const std::lock_guard lock(lanes_mutex_);
   for (const auto& lane : lanes_) {
     for (size_t kind = 0; kind < kSpanKindCount; ++kind)
-      totals[kind] += lane->total_ns[kind].load(std::memory_order_relaxed);
+      totals[kind] += lane->lengths[kind].total_ns.load(std::memory_order_relaxed);
   }
   return totals;
+}
+
+SpanLengthsByKind SpanLog::Lengths() const {
+  SpanLengthsByKind all;
+  const std::lock_guard lock(lanes_mutex_);
+  for (const auto& lane : lanes_) {
+    for (size_t kind = 0; kind < kSpanKindCount; ++kind) {
+      const Lane::Lengths& own = lane->lengths[kind];
+      all[kind].longest_ns = std::max(all[kind].longest_ns, own.longest_ns.load(std::memory_order_relaxed));
+      for (size_t at = 0; at < own.count.size(); ++at) {
+        all[kind].count[at] += own.count[at].load(std::memory_order_relaxed);
+      }
+    }
+  }
+  return all;
 }
 
 uint64_t SpanLog::dropped() const {

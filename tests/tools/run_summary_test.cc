@@ -46,7 +46,12 @@ TEST(RunSummaryTest, RatesEndWithTheLastBlockAndPeersThatLeftAreRemembered) {
   ProcessUsage usage;
   usage.cpu_seconds = 3.5;
   usage.resident_bytes_max = 1000;
-  summary.Finish(StatusWith(100, {}), usage, 100 * kSecond);
+  NodeStatus last = StatusWith(100, {});
+  SpanLengths& windows = last.span_lengths[static_cast<size_t>(SpanKind::kResolve)];
+  windows.count[SpanLengths::ClassOf(7'000'000)] = 3;
+  windows.count[SpanLengths::ClassOf(1'500'000'000)] = 1;
+  windows.longest_ns = 1'500'000'000;
+  summary.Finish(last, usage, 100 * kSecond);
 
   const nlohmann::json json = nlohmann::json::parse(summary.ToJson());
   EXPECT_EQ(json["chain"], "regtest");
@@ -58,6 +63,8 @@ TEST(RunSummaryTest, RatesEndWithTheLastBlockAndPeersThatLeftAreRemembered) {
   EXPECT_DOUBLE_EQ(json["megabytes_per_second"], 10);
   EXPECT_DOUBLE_EQ(json["cpu_seconds"], 3.5);
   EXPECT_EQ(json["blocks_in_flight_max_per_peer"], 16);
+  EXPECT_EQ(json["stage_ms"].size(), 1u) << "stages that did nothing have no lengths";
+  EXPECT_EQ(json["stage_ms"]["resolve"], nlohmann::json::parse(R"({"<=10": 3, ">1000": 1, "longest": 1500.0})"));
   ASSERT_EQ(json["peers"].size(), 2u) << "who gave and took nothing is left out";
   EXPECT_EQ(json["peers"][0]["blocks"], 30);
   EXPECT_NEAR(json["peers"][0]["share"].get<double>(), 1.0 / 3, 1e-9);

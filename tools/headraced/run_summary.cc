@@ -8,6 +8,14 @@
 #include "tools/config/text.h"
 
 namespace headrace {
+namespace {
+
+std::string LengthClassName(size_t at) {
+  constexpr auto& kBounds = SpanLengths::kBoundsMs;
+  return at < kBounds.size() ? fmt::format("<={}", kBounds[at]) : fmt::format(">{}", kBounds.back());
+}
+
+}  // namespace
 
 void RunSummary::Start(const NodeStatus& first, int64_t now_ns) {
   start_height_ = first.applied_height;
@@ -96,6 +104,16 @@ std::string RunSummary::ToJson() const {
   object["stage_seconds"] = nlohmann::ordered_json::object();
   for (size_t kind = 0; kind < kSpanKindCount; ++kind) {
     object["stage_seconds"][std::string(SpanKindName(static_cast<SpanKind>(kind)))] = static_cast<double>(last_.span_ns[kind]) / 1e9;
+  }
+  object["stage_ms"] = nlohmann::ordered_json::object();
+  for (size_t kind = 0; kind < kSpanKindCount; ++kind) {
+    const SpanLengths& lengths = last_.span_lengths[kind];
+    if (lengths.longest_ns == 0) continue;
+    nlohmann::ordered_json& row = object["stage_ms"][std::string(SpanKindName(static_cast<SpanKind>(kind)))];
+    for (size_t at = 0; at < lengths.count.size(); ++at) {
+      if (lengths.count[at] != 0) row[LengthClassName(at)] = lengths.count[at];
+    }
+    row["longest"] = static_cast<double>(lengths.longest_ns) / 1e6;
   }
   object["peers"] = nlohmann::ordered_json::array();
   const uint64_t blocks = std::max<uint64_t>(BlocksOfAllPeers(), 1);

@@ -11,6 +11,7 @@
 //   blocks_in_flight_max_per_peer          the most that were ever asked of one peer and not yet answered
 //   megabytes_per_second transactions_per_second inputs_per_second     over sync_seconds
 //   stage_seconds: {parse: ..., ...}      by kind of engine/base/span.h, over all threads
+//   stage_ms: {resolve: {"<=1": n, ..., ">1000": n, longest: ms}, ...}   lengths, of the stages that did anything
 //   peers: [{id address inbound user_agent start_height blocks bytes share blocks_in_flight_max blocks_served}]
 //       every peer that a snapshot showed with a block received or served; `share` is of the blocks of all peers, 0 to 1
 //

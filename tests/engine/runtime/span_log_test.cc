@@ -74,6 +74,23 @@ TEST(SpanLogTest, TotalsAreOverAllThreads) {
   EXPECT_EQ(Occurrences(log.ToTrace(), "\"ph\":\"X\""), 0u) << "no spans were asked for";
 }
 
+TEST(SpanLogTest, LengthsAreCountedByTheirBounds) {
+  SpanLog log(0);
+  constexpr int64_t kMs = 1'000'000;
+  const auto record = [&](int64_t length_ns) { log.Record(SpanKind::kResolve, 5, 5 + length_ns); };
+  record(0);
+  record(kMs);
+  record(kMs + 1);
+  record(50 * kMs);
+  record(1000 * kMs);
+  record(1000 * kMs + 1);
+  std::thread([&] { record(2000 * kMs); }).join();
+  const SpanLengths lengths = log.Lengths()[static_cast<size_t>(SpanKind::kResolve)];
+  EXPECT_THAT(lengths.count, ::testing::ElementsAre(2, 1, 0, 0, 0, 1, 0, 0, 0, 1, 2));
+  EXPECT_EQ(lengths.longest_ns, uint64_t{2000 * kMs});
+  EXPECT_EQ(log.Lengths()[static_cast<size_t>(SpanKind::kParse)].longest_ns, 0u);
+}
+
 TEST(SpanLogTest, AFullLaneCountsOnAndSaysWhatItDropped) {
   SpanLog log(1);  // kept in chunks of 4096
   constexpr int kSpans = 5000;
