@@ -125,15 +125,28 @@ absl::StatusOr<bool> CoinCheckpoint::MoveYoung(uint32_t number, bool wait, uint6
   return shard.young_bytes() == 0;
 }
 
+std::shared_ptr<std::vector<uint8_t>> CoinCheckpoint::TakeCopy(uint64_t bytes) {
+  const auto unused = std::find_if(copies_.begin(), copies_.end(), [](const auto& copy) { return copy.use_count() == 1; });
+  if (unused == copies_.end()) {
+    copies_.push_back(std::make_shared<std::vector<uint8_t>>(bytes));
+    return copies_.back();
+  }
+  (*unused)->resize(bytes);
+  return *unused;
+}
+
 absl::Status CoinCheckpoint::CopyShard(uint32_t number, uint64_t& copied_bytes) {
   CoinShard& shard = state_->shards[number];
   // The table's pages, then their checksums, to the end of a page.
   const uint64_t body_bytes = RoundUpToPage(shard.table.bytes());
   const uint64_t total_bytes = RoundUpToPage(body_bytes + body_bytes / kPageBytes * 4);
-  auto copy = std::make_shared<std::vector<uint8_t>>(total_bytes);
+  const std::shared_ptr<std::vector<uint8_t>> copy = TakeCopy(total_bytes);
   std::memcpy(copy->data(), shard.table.image(), shard.table.bytes());
+  std::memset(copy->data() + shard.table.bytes(), 0, body_bytes - shard.table.bytes());
   const PageChecksums checksums = PageChecksums::Of({copy->data(), body_bytes});
+  const uint64_t used_bytes = body_bytes + checksums.bytes().size();
   std::memcpy(copy->data() + body_bytes, checksums.bytes().data(), checksums.bytes().size());
+  std::memset(copy->data() + used_bytes, 0, total_bytes - used_bytes);
 
   next_.shards[number] = {next_.image_bytes, shard.table.bucket_bits(), checksums.total(), shard.table.size(), shard.point};
   auto batch = std::make_shared<FileBatch>();
@@ -203,6 +216,7 @@ absl::StatusOr<bool> CoinCheckpoint::FinishSync(bool wait) {
   HR_RETURN_IF_ERROR(sync_->status());
   sync_ = nullptr;
   for (const uint32_t id : named_segments_) state_->space.segment(id)->is_durable = true;
+  copies_.clear();
   phase_ = Phase::kReady;
   return true;
 }
@@ -269,6 +283,7 @@ void CoinCheckpoint::Abandon() {
   writes_.clear();
   if (sync_ != nullptr) sync_->Wait();
   sync_ = nullptr;
+  copies_.clear();
   for (Segment* segment : state_->space.OldSegments()) segment->is_retiring = false;
   if (image_ != nullptr) {
     // An image that stays behind is deleted at the next start.

@@ -56,6 +56,7 @@ class CoinCheckpoint {
   // A part of a shard's young records at a time; true when none is left.
   absl::StatusOr<bool> MoveYoung(uint32_t number, bool wait, uint64_t& copied_bytes);
   absl::Status CopyShard(uint32_t number, uint64_t& copied_bytes);
+  std::shared_ptr<std::vector<uint8_t>> TakeCopy(uint64_t bytes);
   absl::Status EndCopying();
   absl::Status WaitForWrites(size_t left_max);
   absl::StatusOr<bool> StartSync(bool wait);
@@ -79,6 +80,8 @@ class CoinCheckpoint {
   uint32_t copied_shards_ = 0;
   FileRef image_;
   std::vector<FileBatchRef> writes_;
+  // Copies of tables on their way to the image; those that no write holds any more are used again.
+  std::vector<std::shared_ptr<std::vector<uint8_t>>> copies_;
   FileBatchRef sync_;
   std::vector<uint32_t> named_segments_;
 };

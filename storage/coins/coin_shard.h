@@ -37,10 +37,12 @@ class CoinShard {
 
   uint64_t young_bytes() const { return young_bytes_; }
 
-  // Calls visit(location, record bytes up to where the chunk was filled) for each chunk; for whole-set scans.
+  // Calls visit(extent), the oldest first, until it says no.
   template <typename Visit>
-  void ForEachYoungChunk(Visit&& visit) const {
-    for (const YoungExtent& extent : young_) visit(extent.chunk.location, ByteSpan(extent.chunk.at, extent.used));
+  void ForEachYoungExtent(Visit&& visit) const {
+    for (const YoungExtent& extent : young_) {
+      if (!visit(extent)) return;
+    }
   }
 
  private:

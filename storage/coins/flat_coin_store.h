@@ -42,7 +42,7 @@ struct CoinStoreOptions {
   // For index and young records together. The index must be resident whatever this says.
   uint64_t cache_bytes_max = uint64_t{450} << 20;
   // What one step of a checkpoint copies: enough to use the disk well, little enough that a step is short.
-  uint64_t checkpoint_step_bytes = uint64_t{8} << 20;
+  uint64_t checkpoint_step_bytes = uint64_t{4} << 20;
   // What one step of a scrub reads and checks.
   uint64_t scrub_step_bytes = uint64_t{4} << 20;
   // The block an empty store stands on: genesis, whose outputs are no coins.

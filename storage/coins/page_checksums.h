@@ -42,8 +42,19 @@ class PageChecksums {
   }
 
   // These replace the sums, within the room there is; no page counts as good any more.
+  void Clear() {
+    Replace(0, [](size_t) { return 0; });
+  }
   void SumPages(ByteSpan body) {
-    Replace(body.size() / kPageBytes, [&](size_t page) { return Crc32c(body.subspan(page * kPageBytes, kPageBytes)); });
+    Clear();
+    SumMorePages(body);
+  }
+  // Of the pages behind those that have sums.
+  void SumMorePages(ByteSpan pages) {
+    HR_CHECK(page_count_ + pages.size() / kPageBytes <= sums_.size());
+    for (size_t at = 0; at < pages.size(); at += kPageBytes, ++page_count_) {
+      std::atomic_ref(sums_[page_count_]).store(Crc32c(pages.subspan(at, kPageBytes)), std::memory_order_relaxed);
+    }
   }
   void LoadSums(ByteSpan sums) {
     Replace(sums.size() / 4, [&](size_t page) { return LoadLittle32(&sums[page * 4]); });

@@ -8,11 +8,11 @@
 namespace headrace {
 namespace {
 
-constexpr uint64_t kPieceBytes = 4 << 20;
+constexpr uint64_t kPieceBytes = 1 << 20;
 // What a piece holds beyond its end: the rest of a record that begins in it.
 constexpr uint64_t kOverlapBytes = 16 << 10;
 static_assert(kOverlapBytes >= kRecordBytesMax && kOverlapBytes % kPageBytes == 0 && kPieceBytes % kPageBytes == 0);
-constexpr size_t kPiecesMax = 2;
+constexpr size_t kPiecesMax = 6;
 
 }  // namespace
 

@@ -11,6 +11,8 @@ namespace {
 
 // Records whose buckets are on their way from memory at once.
 constexpr size_t kGroup = 32;
+// And slots that are about to be changed.
+constexpr size_t kSlotsAhead = 12;
 
 struct Candidate {
   ByteSpan bytes;
@@ -20,9 +22,9 @@ struct Candidate {
 
 }  // namespace
 
-absl::StatusOr<uint64_t> SurvivorCopier::Copy(const RecordRun& run) {
-  Segment* from = state_->space.segment(SegmentOf(run.location));
-  const bool is_young = from->kind == SegmentKind::kYoung;
+void SurvivorCopier::FindSurvivors(const RecordRun& run, Walk& walk) const {
+  walk.survivors.clear();
+  walk.damage = 0;
   uint64_t offset = 0;
   while (offset < run.begin_end) {
     Candidate group[kGroup];
@@ -31,37 +33,73 @@ absl::StatusOr<uint64_t> SurvivorCopier::Copy(const RecordRun& run) {
       const RecordLocation location = run.location + offset / kRecordAlignment;
       const uint64_t room = std::min<uint64_t>(run.bytes.size() - offset, kRecordBytesMax);
       CoinRecord record;
-      if (!DecodeRecord(run.bytes.subspan(offset, room), record)) return state_->space.DamageAt(location);
+      if (!DecodeRecord(run.bytes.subspan(offset, room), record)) {
+        walk.damage = location;
+        return;
+      }
       const uint64_t hash = SipHash13OutPoint(state_->hash_key[0], state_->hash_key[1], record.outpoint);
       state_->shards[ShardOf(hash)].table.PrefetchHome(hash);
       group[count] = {{record.outpoint, record.size}, location, hash};
       offset += record.size;
     }
     for (const Candidate& candidate : std::span(group, count)) {
-      CoinShard& shard = state_->shards[ShardOf(candidate.hash)];
+      const uint32_t shard = ShardOf(candidate.hash);
       const CoinTable::Position position =
-          shard.table.Find(candidate.hash, [&](RecordLocation at) { return at == candidate.location; });
-      if (position == CoinTable::kNowhere) continue;
-      RecordLocation moved;
-      HR_RETURN_IF_ERROR(writer_->Append(candidate.bytes, moved));
-      shard.table.SetLocation(position, moved);
-      if (!is_young) from->live_count.fetch_sub(1, std::memory_order_relaxed);
+          state_->shards[shard].table.Find(candidate.hash, [&](RecordLocation at) { return at == candidate.location; });
+      if (position != CoinTable::kNowhere) walk.survivors.push_back({candidate.bytes, shard, position});
     }
   }
-  return offset;
+  walk.end = offset;
+}
+
+absl::Status SurvivorCopier::Append(const Walk& walk, Segment& from) {
+  const bool is_young = from.kind == SegmentKind::kYoung;
+  for (size_t i = 0; i < walk.survivors.size(); ++i) {
+    if (i + kSlotsAhead < walk.survivors.size()) {
+      const Survivor& ahead = walk.survivors[i + kSlotsAhead];
+      state_->shards[ahead.shard].table.Prefetch(ahead.position);
+    }
+    const Survivor& survivor = walk.survivors[i];
+    RecordLocation moved;
+    HR_RETURN_IF_ERROR(writer_->Append(survivor.bytes, moved));
+    state_->shards[survivor.shard].table.SetLocation(survivor.position, moved);
+    if (!is_young) from.live_count.fetch_sub(1, std::memory_order_relaxed);
+  }
+  // A record that makes no sense stops the node, and what came before it is not lost for that.
+  return walk.damage == 0 ? absl::OkStatus() : state_->space.DamageAt(walk.damage);
+}
+
+absl::StatusOr<uint64_t> SurvivorCopier::Copy(const RecordRun& run) {
+  HR_RETURN_IF_ERROR(Copy({&run, 1}));
+  return walks_[0].end;
+}
+
+absl::Status SurvivorCopier::Copy(std::span<const RecordRun> runs) {
+  if (walks_.size() < runs.size()) walks_.resize(runs.size());
+  state_->executor->ParallelFor(runs.size(), 1, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) FindSurvivors(runs[i], walks_[i]);
+  });
+  for (size_t i = 0; i < runs.size(); ++i) {
+    HR_RETURN_IF_ERROR(Append(walks_[i], *state_->space.segment(SegmentOf(runs[i].location))));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<uint64_t> SurvivorCopier::MoveYoung(CoinShard& shard, uint64_t bytes_max) {
-  // A chunk that is kept takes no more memory than its records did; what grows is the segment that they go to.
-  const bool keeps_pages = state_->space.kept_bytes() <= state_->kept_bytes_max();
+  runs_.clear();
   uint64_t walked = 0;
-  while (walked < bytes_max && shard.young_bytes() > 0) {
-    const CoinShard::YoungExtent& oldest = shard.oldest_young();
-    const uint64_t used = oldest.used;
-    HR_RETURN_IF_ERROR(Copy({{oldest.chunk.at, used}, oldest.chunk.location, used}).status());
-    state_->space.ReturnYoungChunk(oldest.chunk.number, keeps_pages);
+  shard.ForEachYoungExtent([&](const CoinShard::YoungExtent& extent) {
+    if (walked >= bytes_max) return false;
+    runs_.push_back({{extent.chunk.at, extent.used}, extent.chunk.location, extent.used});
+    walked += extent.used;
+    return true;
+  });
+  HR_RETURN_IF_ERROR(Copy(runs_));
+  // A chunk that is kept takes no more memory than its records did; what grows is the segment that they went to.
+  const bool keeps_pages = state_->space.kept_bytes() <= state_->kept_bytes_max();
+  for (size_t i = 0; i < runs_.size(); ++i) {
+    state_->space.ReturnYoungChunk(shard.oldest_young().chunk.number, keeps_pages);
     shard.DropOldestYoung();
-    walked += used;
   }
   return walked;
 }

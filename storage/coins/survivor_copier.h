@@ -5,10 +5,15 @@
 // Walking the records costs one prefetched bucket for each; scanning the index for slots that lead here would cost the
 // whole index each time, gigabytes for a few megabytes of young records.
 //
-// Threads: the engine thread. A record's shard is locked for as long as its slot changes.
+// Which are alive is found out by all workers, a run each; copying them, one behind the other into one segment, is the
+// engine thread's.
+//
+// Threads: the engine thread, and the executor's inside its calls.
 #pragma once
 
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "storage/coins/coin_state.h"
@@ -30,13 +35,33 @@ class SurvivorCopier {
 
   // Returns where in the run the walk ended: at or behind begin_end.
   absl::StatusOr<uint64_t> Copy(const RecordRun& run);
+  // The survivors of several runs, in their order.
+  absl::Status Copy(std::span<const RecordRun> runs);
 
   // Moves about `bytes_max` of a shard's young records, the oldest first, in whole chunks; returns the bytes walked.
   absl::StatusOr<uint64_t> MoveYoung(CoinShard& shard, uint64_t bytes_max);
 
  private:
+  struct Survivor {
+    ByteSpan bytes;
+    uint32_t shard;
+    CoinTable::Position position;
+  };
+  // What walking one run finds; its memory is kept for the next.
+  struct Walk {
+    std::vector<Survivor> survivors;
+    uint64_t end = 0;
+    // Where a record made no sense; 0: nowhere.
+    RecordLocation damage = 0;
+  };
+
+  void FindSurvivors(const RecordRun& run, Walk& walk) const;
+  absl::Status Append(const Walk& walk, Segment& from);
+
   CoinState* const state_;
   SegmentWriter* const writer_;
+  std::vector<Walk> walks_;
+  std::vector<RecordRun> runs_;
 };
 
 }  // namespace headrace
