@@ -7,6 +7,7 @@
 #include <ostream>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "engine/base/status_macros.h"
 #include "net/rpc/method_table.h"
@@ -39,15 +40,21 @@ std::string WhyUnauthorized(const CliOptions& options, bool has_cookie) {
 
 // The reply of one attempt; Unavailable when no server is there.
 absl::StatusOr<Json> CallOnce(const CliOptions& options, const std::string& request) {
-  std::string credentials = options.user + ":" + options.password;
-  bool has_cookie = false;
-  if (options.password.empty()) {
-    const absl::StatusOr<std::string> cookie = ReadCookie(options.cookie_file);
-    has_cookie = cookie.ok();
-    credentials = has_cookie ? *cookie : std::string();
+  const bool uses_cookie = options.password.empty();
+  const auto read_cookie = [&] { return ReadCookie(options.cookie_file).value_or(""); };
+  const auto post = [&](const std::string& credentials) {
+    return HttpPost(options.host, options.port, BasicAuthorization(credentials), request, options.client_timeout_s);
+  };
+  std::string credentials = uses_cookie ? read_cookie() : options.user + ":" + options.password;
+  absl::StatusOr<PostAnswer> answer = post(credentials);
+  // A server that has just begun made its cookie after that was read, and before it was asked.
+  if (answer.ok() && answer->status == 401 && uses_cookie) {
+    std::string newer = read_cookie();
+    if (newer != credentials) {
+      credentials = std::move(newer);
+      answer = post(credentials);
+    }
   }
-  const absl::StatusOr<PostAnswer> answer =
-      HttpPost(options.host, options.port, BasicAuthorization(credentials), request, options.client_timeout_s);
   if (absl::IsUnavailable(answer.status())) {
     return absl::UnavailableError(Concat(
         "Could not connect to the server ", options.host, ":", options.port,
@@ -59,7 +66,7 @@ absl::StatusOr<Json> CallOnce(const CliOptions& options, const std::string& requ
         Concat("no answer within ", options.client_timeout_s, " seconds; -rpcclienttimeout says how long to wait"));
   }
   HR_RETURN_IF_ERROR(answer.status());
-  if (answer->status == 401) return absl::PermissionDeniedError(WhyUnauthorized(options, has_cookie));
+  if (answer->status == 401) return absl::PermissionDeniedError(WhyUnauthorized(options, !credentials.empty()));
   if (answer->status == 503) return absl::ResourceExhaustedError("Server response: " + answer->body);
   const bool may_have_reply =
       answer->status < 400 || answer->status == 400 || answer->status == 404 || answer->status == 500;

@@ -3,10 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sstream>
+#include <thread>
 
+#include "net/rpc/rpc_authentication.h"
 #include "tests/support/process.h"
 #include "tests/support/temporary_directory.h"
 #include "tools/cli/cli_options.h"
@@ -112,6 +121,82 @@ TEST_F(CliTest, AServerThatSaysNothing) {
   const std::string port = "-rpcport=" + std::to_string(silent.port());
   EXPECT_EQ(Run({port.c_str(), "-rpcclienttimeout=1", "getblockcount"}), 1);
   EXPECT_THAT(errors_, HasSubstr("-rpcclienttimeout"));
+}
+
+// Answers one request after another, each on a connection of its own, with what `answer` says to its text.
+class ScriptedServer {
+ public:
+  ScriptedServer(int requests, std::function<std::string(const std::string& request)> answer) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(listen(listener_, 4), 0);
+    EXPECT_EQ(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this, requests, answer] {
+      for (int i = 0; i < requests; ++i) {
+        const int connection = accept(listener_, nullptr, nullptr);
+        if (connection < 0) return;
+        std::string request;
+        char buffer[4096];
+        while (request.find("\"method\"") == std::string::npos) {
+          const ssize_t got = recv(connection, buffer, sizeof(buffer), 0);
+          if (got <= 0) break;
+          request.append(buffer, static_cast<size_t>(got));
+        }
+        const std::string reply = answer(request);
+        send(connection, reply.data(), reply.size(), MSG_NOSIGNAL);
+        close(connection);
+      }
+    });
+  }
+  ~ScriptedServer() {
+    shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    close(listener_);
+  }
+  uint16_t port() const { return port_; }
+
+ private:
+  const int listener_ = socket(AF_INET, SOCK_STREAM, 0);
+  uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+TEST_F(CliTest, ACookieThatIsMadeMeanwhileIsTried) {
+  const std::string cookie_file = directory_.path() + "/cookie";
+  const std::string cookie = "__cookie__:1234";
+  const auto answer = [&](const std::string& request) -> std::string {
+    if (request.find(BasicAuthorization(cookie)) == std::string::npos) {
+      std::ofstream(cookie_file) << cookie;
+      return "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    }
+    const std::string body = R"({"result":7,"error":null,"id":1})";
+    return "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  };
+  ScriptedServer server(2, answer);
+  const std::string port = "-rpcport=" + std::to_string(server.port());
+  const std::string file = "-rpccookiefile=" + cookie_file;
+  EXPECT_EQ(Run({port.c_str(), file.c_str(), "getblockcount"}), 0) << errors_;
+  EXPECT_EQ(output_, "7\n");
+}
+
+TEST_F(CliTest, ACookieThatStaysWrongIsTriedOnce) {
+  const std::string cookie_file = directory_.path() + "/cookie";
+  std::ofstream(cookie_file) << "__cookie__:1";
+  std::atomic<int> requests{0};
+  const auto answer = [&](const std::string&) -> std::string {
+    ++requests;
+    return "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+  };
+  ScriptedServer server(2, answer);
+  const std::string port = "-rpcport=" + std::to_string(server.port());
+  const std::string file = "-rpccookiefile=" + cookie_file;
+  EXPECT_EQ(Run({port.c_str(), file.c_str(), "getblockcount"}), 1);
+  EXPECT_THAT(errors_, HasSubstr("Cookie file credentials were invalid"));
+  EXPECT_EQ(requests, 1);
 }
 
 }  // namespace
