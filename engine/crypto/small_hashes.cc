@@ -1,8 +1,10 @@
 #include "engine/crypto/small_hashes.h"
 
+#include <openssl/evp.h>
 #include <openssl/ripemd.h>
 #include <openssl/sha.h>
 
+#include "engine/base/check.h"
 #include "engine/crypto/sha256.h"
 
 namespace headrace {
@@ -33,5 +35,13 @@ Digest160 Ripemd160(ByteSpan bytes) {
 #pragma GCC diagnostic pop
 
 Digest160 Hash160(ByteSpan bytes) { return Ripemd160(Sha256(bytes)); }
+
+std::array<uint8_t, 32> Sha3_256(ByteSpan bytes) {
+  std::array<uint8_t, 32> digest;
+  unsigned int size = 0;
+  HR_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha3_256(), nullptr) == 1);
+  HR_CHECK(size == digest.size());
+  return digest;
+}
 
 }  // namespace headrace

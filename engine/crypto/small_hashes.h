@@ -14,6 +14,8 @@ Digest160 Sha1(ByteSpan bytes);
 Digest160 Ripemd160(ByteSpan bytes);
 // RIPEMD-160 of SHA-256: what pay-to-pubkey-hash and pay-to-script-hash commit to.
 Digest160 Hash160(ByteSpan bytes);
+// SHA3-256 (FIPS 202): checksums of Tor's onion names. A microsecond and an allocation: for cold paths.
+std::array<uint8_t, 32> Sha3_256(ByteSpan bytes);
 
 // Keyed pseudo-random function for hash tables (Aumasson and Bernstein): `compression` and `finalization` rounds, 1-3 for
 // tables, 2-4 where the field fixes it (BIP152, BIP158).

@@ -41,6 +41,11 @@ TEST(SmallHashes, Hash160OfTheGenerator) {
   EXPECT_EQ(HexEncode(Hash160(*generator)), "751e76e8199196d454941c45d1b3a323f1433bd6");
 }
 
+TEST(SmallHashes, Sha3PublishedValues) {
+  EXPECT_EQ(HexEncode(Sha3_256({})), "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a");
+  EXPECT_EQ(HexEncode(Sha3_256(AsBytes("abc"))), "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532");
+}
+
 TEST(SmallHashes, SipHashPublishedValues) {
   EXPECT_EQ(SipHash24(kSipKey0, kSipKey1, {}), 0x726fdb47dd0e0e31u);
   EXPECT_EQ(SipHash24(kSipKey0, kSipKey1, Counting(15)), 0xa129ca6149be45e5u);
