@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -44,9 +45,33 @@ struct InventoryItem {
   bool operator==(const InventoryItem&) const = default;
 };
 
+// How a connection came to be, and what it is for.
+enum class PeerKind : uint8_t {
+  kInbound,
+  kManual,        // the operator named it
+  kFullRelay,     // chosen from the address book
+  kBlockRelay,    // the same, and never told of addresses or transactions: who watches gossip does not find it
+  kFeeler,        // only to see whether somebody is there; the engine does not hear of it
+  kAddressFetch,  // asked for addresses and left again; the engine does not hear of it
+};
+
+// As the field's tools write it: `outbound-full-relay`.
+constexpr std::string_view PeerKindName(PeerKind kind) {
+  switch (kind) {
+    case PeerKind::kInbound: return "inbound";
+    case PeerKind::kManual: return "manual";
+    case PeerKind::kFullRelay: return "outbound-full-relay";
+    case PeerKind::kBlockRelay: return "block-relay-only";
+    case PeerKind::kFeeler: return "feeler";
+    case PeerKind::kAddressFetch: return "addr-fetch";
+  }
+  return "";
+}
+
 struct PeerInfo {
   PeerId id = 0;
   bool is_inbound = false;
+  PeerKind kind = PeerKind::kInbound;
   std::string address;  // host:port
   uint64_t services = 0;
   int32_t protocol_version = 0;

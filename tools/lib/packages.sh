@@ -10,6 +10,7 @@ headrace_packages=(
   ccache
   liburing-dev
   libevent-dev
+  libc-ares-dev
   libtbb-dev
   libmimalloc-dev
   libabsl-dev

@@ -1,0 +1,61 @@
+#include "net/discovery/discovery.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace headrace {
+namespace {
+
+constexpr int64_t kNanosecondsPerMs = 1'000'000;
+
+}  // namespace
+
+Discovery::Discovery(const DiscoveryOptions& options, Clock& clock, Entropy& entropy)
+    : options_(options),
+      clock_(clock),
+      book_(options.accepts_unroutable, clock, entropy),
+      gossip_(book_, clock, entropy),
+      plan_(options.outbound, book_, clock, entropy),
+      image_made_ns_(clock.MonotonicNs()) {
+  if (options.lookup == nullptr) return;
+  dns_ = std::make_unique<DnsSeeding>(options.dns, *options.lookup, book_, clock, entropy);
+}
+
+void Discovery::Restore(const BookImage& image) {
+  book_.Import(image);
+  anchors_ = image.anchors;
+  recent_ = image.recent;
+  plan_.SetFirst(anchors_, recent_);
+  changes_in_image_ = book_.change_count();
+}
+
+void Discovery::OnPeersChanged() { peers_changed_ns_ = std::min(peers_changed_ns_, clock_.MonotonicNs()); }
+
+bool Discovery::is_image_due() const {
+  const int64_t now_ns = clock_.MonotonicNs();
+  if (peers_changed_ns_ != INT64_MAX && now_ns - peers_changed_ns_ >= options_.image_delay_ms * kNanosecondsPerMs) return true;
+  return book_.change_count() != changes_in_image_ &&
+         now_ns - image_made_ns_ >= options_.image_interval_ms * kNanosecondsPerMs;
+}
+
+void Discovery::LeaveImage(std::vector<NodeAddress> anchors, std::vector<NodeAddress> recent) {
+  // A node that is cut off knows nobody better than those it lost.
+  if (!anchors.empty()) anchors_ = std::move(anchors);
+  if (!recent.empty()) recent_ = std::move(recent);
+  BookImage image = book_.Export();
+  image.anchors = anchors_;
+  image.recent = recent_;
+  std::vector<uint8_t> bytes = EncodeBookImage(image);
+  changes_in_image_ = book_.change_count();
+  image_made_ns_ = clock_.MonotonicNs();
+  peers_changed_ns_ = INT64_MAX;
+  const std::lock_guard lock(image_mutex_);
+  image_ = std::move(bytes);
+}
+
+std::optional<std::vector<uint8_t>> Discovery::TakeImage() {
+  const std::lock_guard lock(image_mutex_);
+  return std::exchange(image_, std::nullopt);
+}
+
+}  // namespace headrace
