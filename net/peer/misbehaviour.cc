@@ -33,6 +33,13 @@ constexpr std::array kRows = {
     MisbehaviourRow{kMemoryExhausted, kDisconnect, "sends unasked messages while memory for them is used up"},
     MisbehaviourRow{kInboundSlotsFull, kDisconnect, "came when all inbound slots were taken"},
     MisbehaviourRow{kDiscouragedAddress, kDisconnect, "comes from a discouraged address"},
+    // BIP155, and the field's MAX_ADDR_TO_SEND for both messages.
+    MisbehaviourRow{kOversizedAddresses, kDiscourage, "sent more than 1000 addresses at once, or one longer than 512 bytes"},
+    // Gossip bursts when the network changes: what is beyond the rate is dropped, and nothing is held against the peer.
+    MisbehaviourRow{kAddressFlood, kIgnore, "sends addresses faster than they are taken"},
+    MisbehaviourRow{kAddressesUnwanted, kIgnore, "speaks of addresses on a connection that is for blocks alone"},
+    MisbehaviourRow{kAddressesAskedAgain, kIgnore, "asked for addresses more than once, or over a connection that it did not make"},
+    MisbehaviourRow{kServicesMissing, kDisconnect, "was chosen by this node and does not offer all blocks with their witnesses"},
 };
 
 constexpr bool EveryRowIsInItsPlace() {

@@ -27,6 +27,11 @@ enum class Misbehaviour : uint8_t {
   kMemoryExhausted,
   kInboundSlotsFull,
   kDiscouragedAddress,
+  kOversizedAddresses,
+  kAddressFlood,
+  kAddressesUnwanted,
+  kAddressesAskedAgain,
+  kServicesMissing,
   kCount,
 };
 

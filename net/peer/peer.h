@@ -40,6 +40,8 @@ struct Peer {
   bool is_version_sent = false;
   bool is_version_received = false;
   bool is_handshake_complete = false;
+  bool is_told = false;       // the engine has heard of it, and is to hear of its end
+  bool wants_addrv2 = false;  // BIP155
   uint64_t nonce = 0;  // what our version carried
 
   uint32_t pause_reasons = 0;

@@ -27,6 +27,7 @@ PeerHub::PeerHub(PeerHubOptions options, Transport& transport, Clock& clock, Ent
       commands_(options_.commands_max, engine, transport.doorbell()),
       manual_peers_(options_.reconnect_delay_min_ms * kNsPerMs, options_.reconnect_delay_max_ms * kNsPerMs) {
   transport_.SetHandler(this);
+  if (options_.discovery) discovery_ = std::make_unique<Discovery>(*options_.discovery, clock_, entropy_);
 }
 
 absl::Status PeerHub::Start() {
@@ -39,11 +40,13 @@ absl::Status PeerHub::Start() {
     HR_ASSIGN_OR_RETURN(std::vector<Address> addresses, ResolveHost(target));
     manual_peers_.Add(absl::StrCat(target.host, ":", target.port), std::move(addresses));
   }
+  if (discovery_ != nullptr) StartDiscovery();
   return absl::OkStatus();
 }
 
 void PeerHub::Step(int64_t timeout_ns) {
   LookAtTimers();
+  calls_.RunAll();
   ExecuteCommands();
   transport_.Step(must_not_wait_ ? 0 : std::min(timeout_ns, kTimerTickNs));
   events_.Flush();
@@ -63,6 +66,9 @@ void PeerHub::Step(int64_t timeout_ns) {
 void PeerHub::BeginShutdown() {
   // What the engine has asked for already is still done.
   ExecuteCommands();
+  calls_.Close();
+  // Who is connected now is who the next start looks for first.
+  if (discovery_ != nullptr && !is_stopping_) LeaveBookImage();
   is_stopping_ = true;
   for (auto& [id, peer] : peers_) {
     if (!peer->is_closing) transport_.Close(id, peer->is_connected ? CloseMode::kDrain : CloseMode::kAbort);
@@ -101,7 +107,7 @@ Peer* PeerHub::Find(PeerId id) {
   return found == peers_.end() ? nullptr : found->second.get();
 }
 
-Peer& PeerHub::AddPeer(ConnectionId connection, const Address& address, bool is_inbound) {
+Peer& PeerHub::AddPeer(ConnectionId connection, const Address& address, PeerKind kind) {
   // The framer asks for a slab while the peer exists: the framer is part of it.
   auto expects = std::make_shared<Peer*>(nullptr);
   auto peer = std::make_unique<Peer>(options_.magic, [expects](const Command& command, uint32_t body_bytes) {
@@ -111,7 +117,8 @@ Peer& PeerHub::AddPeer(ConnectionId connection, const Address& address, bool is_
   });
   *expects = peer.get();
   peer->info.id = connection;
-  peer->info.is_inbound = is_inbound;
+  peer->info.is_inbound = kind == PeerKind::kInbound;
+  peer->info.kind = kind;
   peer->info.address = address.ToString();
   peer->address = address;
   peer->created_ns = clock_.MonotonicNs();
@@ -119,7 +126,7 @@ Peer& PeerHub::AddPeer(ConnectionId connection, const Address& address, bool is_
   // Zero would mean "no nonce" to peers that compare.
   peer->nonce = entropy_.Next64() | 1;
   peer->counters = table_.Add(peer->info, clock_.UnixSeconds());
-  if (is_inbound) ++inbound_count_;
+  if (peer->info.is_inbound) ++inbound_count_;
   return *peers_.emplace(connection, std::move(peer)).first->second;
 }
 
@@ -132,7 +139,7 @@ void PeerHub::OnAccepted(ConnectionId connection, const Address& remote) {
     HR_LOG(kDebug, kNet, "peer refused address=", remote.ToString(), " because=\"it ", std::string(row.sentence), "\"");
     return transport_.Close(connection, CloseMode::kAbort);
   }
-  AddPeer(connection, remote, true).is_connected = true;
+  AddPeer(connection, remote, PeerKind::kInbound).is_connected = true;
 }
 
 void PeerHub::OnConnected(ConnectionId connection) {
@@ -164,7 +171,8 @@ void PeerHub::OnClosed(ConnectionId connection, CloseReason reason, int error) {
     HR_LOG(kDebug, kNet, "peer disconnected before its handshake id=", connection, " address=", peer->info.address, " how=\"",
            std::string(CloseReasonText(reason)), "\" error=\"", why, "\"");
   }
-  if (peer->is_handshake_complete) events_.Push(PeerDisconnected{connection});
+  if (peer->is_told) events_.Push(PeerDisconnected{connection});
+  if (discovery_ != nullptr) OnGone(*peer);
   if (peer->info.is_inbound) --inbound_count_;
   growing_bytes_ -= peer->framer_bytes_counted;
   if (!is_stopping_) manual_peers_.OnClosed(connection, clock_.MonotonicNs());
@@ -174,8 +182,15 @@ void PeerHub::OnClosed(ConnectionId connection, CloseReason reason, int error) {
 
 void PeerHub::Disconnect(Peer& peer, std::string_view why) {
   if (peer.is_closing) return;
-  HR_LOG(kInfo, kNet, "peer disconnecting id=", peer.info.id, " address=", peer.info.address, " because=\"",
-         std::string(why), "\"");
+  // Half of the addresses that gossip names are not there: no news. What the operator named, and whoever was there, is.
+  const bool is_news = peer.is_connected || peer.info.kind == PeerKind::kManual;
+  if (is_news && peer.info.kind != PeerKind::kFeeler) {
+    HR_LOG(kInfo, kNet, "peer disconnecting id=", peer.info.id, " address=", peer.info.address, " because=\"",
+           std::string(why), "\"");
+  } else {
+    HR_LOG(kDebug, kNet, "peer disconnecting id=", peer.info.id, " address=", peer.info.address, " because=\"",
+           std::string(why), "\"");
+  }
   peer.is_closing = true;
   transport_.Close(peer.info.id, CloseMode::kAbort);
 }
@@ -189,7 +204,7 @@ void PeerHub::Punish(Peer& peer, Misbehaviour misbehaviour, std::string_view det
     return;
   }
   // The operator chose manual peers, and many users may share a loopback address: neither is discouraged.
-  const bool is_exempt = !peer.info.is_inbound || peer.address.is_loopback();
+  const bool is_exempt = peer.info.kind == PeerKind::kManual || peer.address.is_loopback();
   if (row.consequence == Consequence::kDiscourage && !is_exempt) discouraged_.Add(peer.address);
   Disconnect(peer, why);
 }
@@ -223,9 +238,10 @@ void PeerHub::LookAtTimers() {
   if (is_stopping_) return;
   manual_peers_.ConnectDue(now_ns, [this](const Address& address) {
     const ConnectionId connection = transport_.Connect(address);
-    AddPeer(connection, address, false);
+    AddPeer(connection, address, PeerKind::kManual);
     return connection;
   });
+  if (discovery_ != nullptr) LookAtDiscovery();
 }
 
 void PeerHub::LookAtTimersOf(Peer& peer, int64_t now_ns) {
@@ -238,6 +254,9 @@ void PeerHub::LookAtTimersOf(Peer& peer, int64_t now_ns) {
     const int64_t limit_ms = peer.is_connected ? options_.handshake_timeout_ms : options_.connect_timeout_ms;
     if (age_ms > limit_ms) Punish(peer, Misbehaviour::kHandshakeTimeout);
     return;
+  }
+  if (peer.info.kind == PeerKind::kAddressFetch && age_ms > options_.address_fetch_timeout_ms) {
+    return Disconnect(peer, "it was waited for long enough");
   }
   // A peer that is not listened to cannot be heard.
   if (peer.pause_reasons == 0) {

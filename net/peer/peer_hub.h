@@ -11,8 +11,10 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -20,6 +22,7 @@
 #include "engine/ports/clock.h"
 #include "engine/ports/entropy.h"
 #include "engine/ports/peer_gateway.h"
+#include "net/discovery/discovery.h"
 #include "net/peer/command_queue.h"
 #include "net/peer/discouraged_hosts.h"
 #include "net/peer/event_queue.h"
@@ -28,6 +31,7 @@
 #include "net/peer/peer.h"
 #include "net/peer/peer_hub_options.h"
 #include "net/peer/peer_table.h"
+#include "net/peer/reactor_calls.h"
 #include "net/transport/transport.h"
 
 namespace headrace {
@@ -40,6 +44,9 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   // Opens the listening sockets and finds the addresses of the peers to connect to (names are asked for here, which may
   // block; numeric addresses never do). Before the first Step.
   absl::Status Start();
+
+  // What the address book's file held, for a hub that has one. Before Start.
+  void RestoreBook(const BookImage& image);
 
   // Executes commands, moves bytes, delivers events, looks at timers; waits up to `timeout_ns` when there is nothing to
   // do. Work per call is bounded.
@@ -59,6 +66,11 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   // Any thread.
   std::vector<PeerStatusNet> Status() const { return table_.Snapshot(); }
   NetTotals totals() const { return table_.totals(); }
+  // The content of the address book's file, when there is news of it: now and then, and once more after BeginShutdown.
+  std::optional<std::vector<uint8_t>> TakeBookImage();
+  // Lets `look` see and change the address book, on the reactor's thread, and waits until it has; a hub without one has
+  // nothing to show. False when the reactor does not turn any more. Not for the reactor's own thread.
+  bool WithBook(const std::function<void(AddressBook&)>& look);
 
   // Constant after Start.
   const std::vector<Address>& listening() const { return listening_; }
@@ -81,7 +93,7 @@ class PeerHub final : public PeerGateway, private TransportHandler {
 
   // Connections.
   Peer* Find(PeerId id);
-  Peer& AddPeer(ConnectionId connection, const Address& address, bool is_inbound);
+  Peer& AddPeer(ConnectionId connection, const Address& address, PeerKind kind);
   void Disconnect(Peer& peer, std::string_view why);
   void Punish(Peer& peer, Misbehaviour misbehaviour, std::string_view detail = {});
   void Pause(Peer& peer, PauseReason reason);
@@ -101,6 +113,19 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   void OnInventory(Peer& peer, const Message& message);
   void OnHeaders(Peer& peer, const Message& message);
   void PushEvent(Peer& peer, PeerEvent event);
+
+  // Finding peers, where there is an address book.
+  void StartDiscovery();
+  void LookAtDiscovery();
+  void DialNext();
+  OutboundPlan::InUse CountInUse() const;
+  size_t CountIntroducedOutbound() const;
+  void OnIntroduced(Peer& peer);
+  void OnGone(const Peer& peer);
+  void OnAddresses(Peer& peer, const Message& message);
+  void OnGetAddr(Peer& peer);
+  void SendAddresses(Peer& peer, const std::vector<HeardAddress>& addresses);
+  void LeaveBookImage();
 
   // Sending.
   void SendVersion(Peer& peer);
@@ -133,6 +158,7 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   EventQueue events_;
   CommandQueue commands_;
   PeerTable table_;
+  ReactorCalls calls_;
   std::atomic<int32_t> best_height_{0};
 
   std::vector<Address> listening_;
@@ -141,6 +167,7 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   std::vector<PeerId> paused_by_events_;
   std::vector<PeerId> waiting_for_pong_;  // may hold a peer twice
   ManualPeers manual_peers_;
+  std::unique_ptr<Discovery> discovery_;  // or none: see PeerHubOptions
   DiscouragedHosts discouraged_;
   size_t inbound_count_ = 0;
   uint64_t growing_bytes_ = 0;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/ports/peer_gateway.h"
+#include "net/discovery/discovery.h"
 #include "net/transport/address.h"
 #include "net/wire/message_header.h"
 
@@ -19,6 +21,8 @@ struct PeerHubOptions {
   std::vector<Address> listen;    // empty: no inbound connections
   std::vector<HostPort> connect;  // always wanted, and tried again when they are away
   size_t inbound_max = 125;
+  // How other peers are found and chosen. None: nobody is dialled but `connect`, no address is kept or told.
+  std::optional<DiscoveryOptions> discovery;
 
   uint64_t services = kNodeNetwork | kNodeWitness;
   std::string user_agent = "/headrace:0.1.0/";
@@ -29,6 +33,7 @@ struct PeerHubOptions {
   int64_t ping_interval_ms = 120'000;
   int64_t pong_timeout_ms = 20 * 60'000;
   int64_t inactivity_timeout_ms = 90 * 60'000;
+  int64_t address_fetch_timeout_ms = 20'000;  // how long a seed node is given to tell addresses
   int64_t reconnect_delay_min_ms = 500;
   int64_t reconnect_delay_max_ms = 60'000;
 

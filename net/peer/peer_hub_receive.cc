@@ -103,12 +103,17 @@ void PeerHub::Dispatch(Peer& peer, const Message& message) {
     if (is_negotiation) return Punish(peer, Misbehaviour::kLateNegotiation, message.command.name());
     return DispatchEstablished(peer, message);
   }
-  // What a peer offers during the handshake concerns transactions and addresses, which this node does not relay.
+  if (message.command == commands::kSendAddrV2) peer.wants_addrv2 = true;
+  // The other offer concerns transactions, which this node does not relay.
   if (!is_negotiation) Punish(peer, Misbehaviour::kMessageBeforeVerack, message.command.name());
 }
 
 void PeerHub::DispatchEstablished(Peer& peer, const Message& message) {
   const Command& command = message.command;
+  if (command == commands::kAddr || command == commands::kAddrV2) return OnAddresses(peer, message);
+  if (command == commands::kGetAddr) return OnGetAddr(peer);
+  // The engine does not know those who stay for a moment.
+  if (!peer.is_told && command != commands::kPing && command != commands::kPong) return;
   if (command == commands::kBlock) return OnBlock(peer, message);
   if (command == commands::kHeaders) return OnHeaders(peer, message);
   if (command == commands::kPing) return OnPing(peer, message.body);
@@ -117,7 +122,7 @@ void PeerHub::DispatchEstablished(Peer& peer, const Message& message) {
   if (command == commands::kInv || command == commands::kGetData || command == commands::kNotFound) {
     return OnInventory(peer, message);
   }
-  // Everything else is either about what this node does not offer (addresses, fee filters, compact blocks, the mempool)
+  // Everything else is either about what this node does not offer (fee filters, compact blocks, the mempool)
   // or unknown, and the protocol asks for both to be ignored.
 }
 
@@ -131,9 +136,16 @@ void PeerHub::OnVersion(Peer& peer, ByteSpan body) {
   if (peer.info.is_inbound) {
     for (const auto& [id, other] : peers_) {
       if (!other->info.is_inbound && other->is_version_sent && other->nonce == version.nonce) {
+        if (discovery_ != nullptr) discovery_->gossip().MarkAsSelf(NodeAddress::Of(other->address));
         return Punish(peer, Misbehaviour::kSelfConnection);
       }
     }
+  }
+  constexpr uint64_t kServicesWanted = kNodeNetwork | kNodeWitness;
+  const bool is_chosen = peer.info.kind == PeerKind::kFullRelay || peer.info.kind == PeerKind::kBlockRelay;
+  if (is_chosen && (version.services & kServicesWanted) != kServicesWanted) {
+    if (discovery_ != nullptr) discovery_->book().SetServices(NodeAddress::Of(peer.address), version.services);
+    return Punish(peer, Misbehaviour::kServicesMissing);
   }
   peer.is_version_received = true;
   peer.info.services = version.services;
@@ -153,12 +165,17 @@ void PeerHub::OnVerack(Peer& peer) {
   peer.is_handshake_complete = true;
   table_.SetIntroduced(peer.info);
   manual_peers_.OnEstablished(peer.info.id);
+  if (discovery_ != nullptr) OnIntroduced(peer);
+  if (peer.info.kind == PeerKind::kFeeler) return Disconnect(peer, "it is there, and that is all that was asked");
+  if (peer.info.kind == PeerKind::kAddressFetch) return;
   HR_LOG(kInfo, kNet, "peer connected id=", peer.info.id, " address=", peer.info.address,
-         " direction=", peer.info.is_inbound ? "in" : "out", " version=", peer.info.protocol_version,
+         " direction=", peer.info.is_inbound ? "in" : "out",
+         " kind=", std::string(PeerKindName(peer.info.kind)), " version=", peer.info.protocol_version,
          " services=", peer.info.services, " height=", peer.info.start_height, " agent=\"", peer.info.user_agent, "\"");
   if (peer.info.protocol_version >= kSendHeadersVersion) SendMessage(peer, commands::kSendHeaders, {});
   // The first round trip is measured at once: it helps to choose among peers.
   SendPing(peer, clock_.MonotonicNs());
+  peer.is_told = true;
   PushEvent(peer, PeerConnected{peer.info});
 }
 

@@ -176,7 +176,7 @@ void PeerHub::Execute(const SendBlock& command) {
 void PeerHub::Execute(const headrace::Disconnect& command) {
   Peer* peer = Find(command.peer);
   if (peer == nullptr) return;
-  if (command.discourage && peer->info.is_inbound && !peer->address.is_loopback()) discouraged_.Add(peer->address);
+  if (command.discourage && peer->info.kind != PeerKind::kManual && !peer->address.is_loopback()) discouraged_.Add(peer->address);
   Disconnect(*peer, command.reason);
 }
 

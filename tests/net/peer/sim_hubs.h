@@ -1,0 +1,235 @@
+// Hubs on a simulated network, in one thread and in simulated time: hours of gossip in a second, the same every time. Public
+// addresses exist here alone. The test is the engine of all of them: it takes their events and does nothing.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/peer/peer_hub.h"
+#include "net/wire/commands.h"
+#include "net/wire/framer.h"
+#include "net/wire/outgoing_message.h"
+#include "net/wire/version_message.h"
+#include "tests/sim/sim_clock.h"
+#include "tests/sim/sim_entropy.h"
+#include "tests/sim/sim_network.h"
+#include "tests/sim/sim_transport.h"
+
+namespace headrace::testing {
+
+inline constexpr NetworkMagic kSimMagic = {1, 2, 3, 4};
+
+class SilentBell final : public Doorbell {
+ public:
+  void Ring() override {}
+};
+
+// A host with a hub.
+class SimHub {
+ public:
+  SimHub(PeerHubOptions options, const Address& address, sim::SimNetwork& network, sim::SimClock& clock,
+         sim::SimEntropy entropy, const std::optional<BookImage>& image)
+      : address(address), entropy_(entropy), transport_(network, clock, wakeup, address) {
+    options.magic = kSimMagic;
+    options.listen = {address};
+    hub = std::make_unique<PeerHub>(std::move(options), transport_, clock, entropy_, bell_);
+    if (image) hub->RestoreBook(*image);
+    const absl::Status started = hub->Start();
+    EXPECT_TRUE(started.ok()) << started;
+  }
+
+  void Turn(sim::SimClock& clock) {
+    constexpr int64_t kSleepNs = 250 * sim::kNsPerMs;
+    wakeup.due_ns = INT64_MAX;
+    wakeup.busy_until_ns = clock.now_ns() + sim::kNsPerMs;
+    hub->Step(0);
+    std::vector<PeerEvent> events;
+    while (hub->TakeEvents(events, 64)) {
+      for (PeerEvent& event : std::exchange(events, {})) told += std::holds_alternative<PeerConnected>(event) ? 1 : 0;
+    }
+    if (auto taken = hub->TakeBookImage()) book = std::move(*taken);
+    wakeup.At(std::min(clock.now_ns() + kSleepNs, transport_.NextDueNs()));
+  }
+
+  size_t CountOf(PeerKind kind, bool wants_introduced = true) const {
+    size_t count = 0;
+    for (const PeerStatusNet& peer : hub->Status()) {
+      count += peer.info.kind == kind && (peer.is_handshake_complete || !wants_introduced) ? 1 : 0;
+    }
+    return count;
+  }
+
+  const Address address;
+  sim::Wakeup wakeup;
+  std::vector<uint8_t> book;  // what was to be written last
+  size_t told = 0;            // peers that the engine heard of
+
+ private:
+  sim::SimEntropy entropy_;
+  SilentBell bell_;
+  sim::SimTransport transport_;
+
+ public:
+  std::unique_ptr<PeerHub> hub;
+};
+
+// A host that says what the test wants, and remembers what it is told.
+class SimSpeaker final : private TransportHandler {
+ public:
+  struct Told {
+    std::string command;
+    std::vector<uint8_t> body;
+  };
+
+  SimSpeaker(const Address& address, sim::SimNetwork& network, sim::SimClock& clock)
+      : address(address), clock_(clock), transport_(network, clock, wakeup, address) {
+    transport_.SetHandler(this);
+    transport_.Listen(address).IgnoreError();
+  }
+
+  // One connection at a time.
+  void Connect(const Address& remote) { connection_ = transport_.Connect(remote); }
+  void Send(const Command& command, const std::vector<uint8_t>& body = {}) {
+    transport_.Send(connection_, EncodeMessage(kSimMagic, command, body));
+  }
+  void Introduce() {
+    VersionMessage version;
+    version.protocol_version = 70016;
+    version.services = services;
+    version.nonce = 4711;
+    version.user_agent = "/speaker:1/";
+    std::vector<uint8_t> body;
+    EncodeVersion(version, body);
+    Send(commands::kVersion, body);
+    if (wants_addrv2) Send(commands::kSendAddrV2);
+    Send(commands::kVerack);
+  }
+  void Turn() {
+    wakeup.due_ns = INT64_MAX;
+    wakeup.busy_until_ns = clock_.now_ns() + sim::kNsPerMs;
+    transport_.Step(0);
+    wakeup.At(std::min(clock_.now_ns() + 250 * sim::kNsPerMs, transport_.NextDueNs()));
+  }
+  size_t CountOf(const Command& command) const {
+    size_t count = 0;
+    for (const Told& one : told) count += one.command == command.name() ? 1 : 0;
+    return count;
+  }
+  bool is_connected() const { return is_connected_; }
+
+  const Address address;
+  sim::Wakeup wakeup;
+  bool wants_addrv2 = true;
+  bool introduces_itself = true;
+  uint64_t services = kNodeNetwork | kNodeWitness;
+  std::vector<Told> told;
+  size_t accepted = 0;
+
+ private:
+  void Begin(ConnectionId connection) {
+    connection_ = connection;
+    is_connected_ = true;
+    framer_ = std::make_unique<Framer>(kSimMagic, [](const Command&, uint32_t) { return nullptr; });
+    if (introduces_itself) Introduce();
+  }
+  void OnAccepted(ConnectionId connection, const Address&) override {
+    ++accepted;
+    Begin(connection);
+  }
+  void OnConnected(ConnectionId connection) override { Begin(connection); }
+  size_t OnReceived(ConnectionId, ByteSpan bytes) override {
+    for (size_t consumed = 0; consumed < bytes.size();) {
+      consumed += framer_->Consume(bytes.subspan(consumed));
+      if (framer_->has_message()) {
+        const Message message = framer_->TakeMessage();
+        told.push_back({std::string(message.command.name()), {message.body.begin(), message.body.end()}});
+        if (message.command == commands::kPing) Send(commands::kPong, told.back().body);
+      } else if (framer_->error() != FramingError::kNone) {
+        ADD_FAILURE() << "the hub's bytes are no messages";
+        break;
+      }
+    }
+    return bytes.size();
+  }
+  ReceiveTarget NextTarget(ConnectionId) override { return {}; }
+  void OnReceivedDirect(ConnectionId, size_t) override {}
+  void OnSent(ConnectionId, size_t) override {}
+  void OnEndOfStream(ConnectionId connection) override { transport_.Close(connection, CloseMode::kAbort); }
+  void OnClosed(ConnectionId connection, CloseReason, int) override {
+    if (connection == connection_) is_connected_ = false;
+  }
+
+  sim::SimClock& clock_;
+  sim::SimTransport transport_;
+  ConnectionId connection_ = 0;
+  bool is_connected_ = false;
+  std::unique_ptr<Framer> framer_;
+};
+
+class SimHubsTest : public ::testing::Test {
+ protected:
+  // A host of its own group for every number.
+  static Address HostAt(int number) {
+    return Address::Ipv4(static_cast<uint8_t>(20 + number % 50), static_cast<uint8_t>(number / 50), 1, 1, 8333);
+  }
+  static PeerHubOptions Finding() {
+    PeerHubOptions options;
+    options.discovery.emplace();
+    return options;
+  }
+
+  SimHub& AddHub(int number, PeerHubOptions options = Finding(), const std::optional<BookImage>& image = std::nullopt) {
+    hubs_[number].reset();
+    hubs_[number] = std::make_unique<SimHub>(std::move(options), HostAt(number), network_, clock_, entropy_.Fork(), image);
+    return *hubs_[number];
+  }
+  SimSpeaker& AddSpeaker(int number) {
+    speakers_.push_back(std::make_unique<SimSpeaker>(HostAt(number), network_, clock_));
+    return *speakers_.back();
+  }
+  SimSpeaker& ConnectSpeaker(int number, const SimHub& hub) {
+    SimSpeaker& speaker = AddSpeaker(number);
+    speaker.Connect(hub.address);
+    EXPECT_TRUE(RunUntil([&] { return speaker.CountOf(commands::kVerack) == 1; }, 10));
+    Run(1);
+    return speaker;
+  }
+  void RemoveHub(int number) { hubs_.erase(number); }
+
+  // Whoever is due is turned, until so much time has passed or `done`.
+  bool RunUntil(const std::function<bool()>& done, int64_t seconds) {
+    const int64_t end_ns = clock_.now_ns() + seconds * sim::kNsPerSecond;
+    while (!done()) {
+      int64_t due_ns = end_ns;
+      for (auto& [number, hub] : hubs_) due_ns = std::min(due_ns, hub->wakeup.due_ns);
+      for (auto& speaker : speakers_) due_ns = std::min(due_ns, speaker->wakeup.due_ns);
+      clock_.AdvanceTo(std::max(clock_.now_ns(), due_ns));
+      if (clock_.now_ns() >= end_ns) return false;
+      for (auto& [number, hub] : hubs_) {
+        if (hub->wakeup.due_ns <= clock_.now_ns()) hub->Turn(clock_);
+      }
+      for (auto& speaker : speakers_) {
+        if (speaker->wakeup.due_ns <= clock_.now_ns()) speaker->Turn();
+      }
+    }
+    return true;
+  }
+  void Run(int64_t seconds) {
+    RunUntil([] { return false; }, seconds);
+  }
+
+  sim::SimEntropy entropy_{5};
+  sim::SimClock clock_;
+  sim::SimNetwork network_{entropy_.Fork(), clock_, {}};
+  std::map<int, std::unique_ptr<SimHub>> hubs_;
+  std::vector<std::unique_ptr<SimSpeaker>> speakers_;
+};
+
+}  // namespace headrace::testing
