@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/base/check.h"
+#include "net/rpc/address_methods.h"
 #include "net/rpc/chain_methods.h"
 #include "net/rpc/coin_methods.h"
 #include "net/rpc/control_methods.h"
@@ -46,7 +47,7 @@ std::string MethodTable::Overview() const {
 const MethodTable& RpcMethods() {
   static const MethodTable kTable([] {
     std::vector<RpcMethod> all;
-    for (std::vector<RpcMethod> topic : {ChainMethods(), CoinMethods(), NetworkMethods(), ControlMethods()}) {
+    for (std::vector<RpcMethod> topic : {ChainMethods(), CoinMethods(), NetworkMethods(), AddressMethods(), ControlMethods()}) {
       std::move(topic.begin(), topic.end(), std::back_inserter(all));
     }
     return all;

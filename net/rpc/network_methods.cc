@@ -70,7 +70,7 @@ Json PeerJson(const PeerStatusNet& peer, const PeerStatus* sync) {
   json["inflight"] = sync != nullptr ? Json(sync->heights_in_flight) : Json::array();
   json["blocks_received"] = sync != nullptr ? sync->blocks_received : 0;
   json["blocks_served"] = sync != nullptr ? sync->blocks_served : 0;
-  json["connection_type"] = peer.info.is_inbound ? "inbound" : "manual";
+  json["connection_type"] = std::string(PeerKindName(peer.info.kind));
   json["transport_protocol_type"] = "v1";
   return json;
 }
@@ -133,7 +133,8 @@ std::vector<RpcMethod> NetworkMethods() {
            "(seconds, once measured), version, subver, inbound, startingheight, presynced_headers, synced_headers and\n"
            "synced_blocks (heights, -1 while unknown), inflight (heights asked for and not yet here), "
            "blocks_received,\n"
-           "blocks_served, connection_type (inbound or manual), transport_protocol_type.",
+           "blocks_served, connection_type (inbound, manual, outbound-full-relay, block-relay-only, feeler, addr-fetch),\n"
+           "transport_protocol_type.",
        .function = GetPeerInfo},
       {.category = "network",
        .name = "getconnectioncount",

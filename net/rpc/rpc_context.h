@@ -18,7 +18,7 @@ namespace headrace {
 
 struct RpcContext {
   NodeFacade* node = nullptr;
-  const PeerHub* peers = nullptr;
+  PeerHub* peers = nullptr;
   // Asks the program to end; returns at once.
   std::function<void()> request_stop;
   std::string log_path;

@@ -17,6 +17,7 @@ enum RpcCode : int {
   kRpcDatabase = -20,
   kRpcDecode = -22,
   kRpcInWarmup = -28,
+  kRpcInvalidAddress = -30,  // of a host or a subnet
   kRpcLimitExceeded = -37,
   kRpcInvalidRequest = -32600,  // HTTP 400 in JSON-RPC 1
   kRpcMethodNotFound = -32601,  // HTTP 404 in JSON-RPC 1

@@ -169,6 +169,39 @@ TEST_F(OptionsTest, ConnectIsAListWithDefaultPort) {
   }
 }
 
+TEST_F(OptionsTest, PeersToAddAndToAsk) {
+  const DaemonOptions options = Good({"-regtest", "-addnode=127.0.0.1:99", "-addnode=a", "-seednode=b", "-seednode=[::1]:7"});
+  EXPECT_FALSE(options.connects_only);
+  EXPECT_TRUE(options.listen);
+  EXPECT_THAT(options.connect, IsEmpty());
+  EXPECT_THAT(options.add_nodes, ElementsAre(HostPort{"127.0.0.1", 99}, HostPort{"a", 18444}));
+  EXPECT_THAT(options.seed_nodes, ElementsAre(HostPort{"b", 18444}, HostPort{"::1", 7}));
+  EXPECT_THAT(Bad({"-addnode=a:0"}), HasSubstr("HOST:PORT"));
+  EXPECT_THAT(Bad({"-seednode="}), HasSubstr("HOST:PORT"));
+}
+
+TEST_F(OptionsTest, ExternalAddressesAreNumericAndTakeThePortOption) {
+  EXPECT_THAT(Good({"-externalip=1.2.3.4", "-externalip=[2a00::1]:7", "-port=77"}).external_addresses,
+              ElementsAre(*ParseAddress("1.2.3.4:77", 0), *ParseAddress("[2a00::1]:7", 0)));
+  EXPECT_THAT(Bad({"-externalip=example.org"}), HasSubstr("-externalip=example.org is not a numeric address"));
+}
+
+TEST_F(OptionsTest, DnsSeedsAreAskedUnlessPeersAreNamed) {
+  EXPECT_TRUE(Good({}).asks_dns_seeds);
+  EXPECT_TRUE(Good({"-testnet4", "-addnode=a"}).asks_dns_seeds);
+  EXPECT_FALSE(Good({"-dnsseed=0"}).asks_dns_seeds);
+  EXPECT_FALSE(Good({"-connect=a"}).asks_dns_seeds);
+  EXPECT_FALSE(Good({"-connect=a", "-dnsseed=1"}).asks_dns_seeds);
+  EXPECT_FALSE(Good({"-regtest"}).asks_dns_seeds) << "nobody serves its seed";
+  EXPECT_TRUE(Good({"-regtest", "-dnsserver=127.0.0.1:5353"}).asks_dns_seeds);
+  EXPECT_FALSE(Good({}).forces_dns_seeds);
+  EXPECT_TRUE(Good({"-forcednsseed"}).forces_dns_seeds);
+  EXPECT_THAT(Bad({"-forcednsseed", "-dnsseed=0"}), HasSubstr("exclude one another"));
+  EXPECT_THAT(Good({"-dnsserver=127.0.0.1", "-dnsserver=[::1]:5353"}).dns_servers,
+              ElementsAre(*ParseAddress("127.0.0.1:53", 0), *ParseAddress("[::1]:5353", 0)));
+  EXPECT_THAT(Bad({"-dnsserver=example.org"}), HasSubstr("-dnsserver=example.org is not a numeric address"));
+}
+
 TEST_F(OptionsTest, BindTakesThePortOption) {
   EXPECT_THAT(Good({"-bind=127.0.0.1", "-bind=127.0.0.2:5", "-port=77"}).bind,
               ElementsAre(HostPort{"127.0.0.1", 77}, HostPort{"127.0.0.2", 5}));

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -20,6 +21,9 @@
 #include "engine/runtime/production_entropy.h"
 #include "engine/runtime/span_log.h"
 #include "engine/runtime/tbb_executor.h"
+#include "net/discovery/ares_lookup.h"
+#include "net/discovery/book_keeper.h"
+#include "net/discovery/dns_seeds.h"
 #include "net/peer/peer_hub.h"
 #include "net/peer/reactor_thread.h"
 #include "net/transport/address.h"
@@ -27,6 +31,8 @@
 #include "storage/blocks/flat_block_store.h"
 #include "storage/coins/flat_coin_store.h"
 #include "storage/file/open_file_system.h"
+#include "storage/journal/journal_file.h"
+#include "tools/config/network.h"
 #include "tools/headraced/block_file_importer.h"
 #include "tools/headraced/log_sink.h"
 #include "tools/headraced/process_usage.h"
@@ -83,8 +89,10 @@ class Daemon {
   void SetRpcPhase(const char* words);
   absl::Status OpenStores();
   absl::Status OpenNetwork();
+  PeerHubOptions HubOptions();
   absl::Status StartNode();
   void StartThreads();
+  void StoreBook();
   void Watch();
   absl::Status Stop();
   void Report();
@@ -105,8 +113,11 @@ class Daemon {
   std::unique_ptr<FlatBlockStore> blocks_;
   std::unique_ptr<FlatCoinStore> coins_;
   std::unique_ptr<Transport> transport_;
+  std::unique_ptr<AresLookup> lookup_;
   std::unique_ptr<PeerHub> hub_;
   PeerHubOptions hub_options_;
+  std::unique_ptr<SmallFile> book_file_;
+  std::unique_ptr<BookKeeper> book_keeper_;
   std::unique_ptr<Node> node_;
 
   std::unique_ptr<ProgressReporter> progress_;
@@ -213,8 +224,19 @@ absl::Status Daemon::OpenStores() {
   return absl::OkStatus();
 }
 
-absl::Status Daemon::OpenNetwork() {
-  HR_ASSIGN_OR_RETURN(transport_, OpenTransport(ChoiceOf(options_.transport)));
+// The connections that this node makes to peers of its choice come out of -maxconnections first.
+OutboundLimits LimitsWithin(size_t& connections_max) {
+  OutboundLimits limits;
+  limits.full_relay_max = std::min(limits.full_relay_max, connections_max);
+  connections_max -= limits.full_relay_max;
+  limits.block_relay_max = std::min(limits.block_relay_max, connections_max);
+  connections_max -= limits.block_relay_max;
+  limits.feelers_max = std::min(limits.feelers_max, connections_max);
+  connections_max -= limits.feelers_max;
+  return limits;
+}
+
+PeerHubOptions Daemon::HubOptions() {
   PeerHubOptions hub;
   hub.magic = params_.message_magic;
   hub.inbound_max = options_.connections_max;
@@ -228,12 +250,45 @@ absl::Status Daemon::OpenNetwork() {
     hub.inbound_max = static_cast<uint32_t>(sockets_max);
   }
   hub.connect = options_.connect;
+  hub.connect.insert(hub.connect.end(), options_.add_nodes.begin(), options_.add_nodes.end());
+  if (options_.connects_only) return hub;
+  DiscoveryOptions& discovery = hub.discovery.emplace();
+  discovery.accepts_unroutable = options_.chain == "regtest";
+  discovery.own = options_.external_addresses;
+  discovery.seed_nodes = options_.seed_nodes;
+  discovery.outbound = LimitsWithin(hub.inbound_max);
+  discovery.dns.port = FindNetwork(options_.chain)->port;
+  discovery.dns.is_forced = options_.forces_dns_seeds;
+  // The seeds' nodes follow the default signet.
+  if (!options_.signet_challenge) discovery.dns.names = DnsSeedsOf(options_.chain);
+  return hub;
+}
+
+absl::Status Daemon::OpenNetwork() {
+  HR_ASSIGN_OR_RETURN(transport_, OpenTransport(ChoiceOf(options_.transport)));
+  PeerHubOptions hub = HubOptions();
+  if (hub.discovery && options_.asks_dns_seeds) {
+    HR_ASSIGN_OR_RETURN(lookup_, AresLookup::Open(options_.dns_servers, transport_->doorbell()));
+    hub.discovery->lookup = lookup_.get();
+  }
   if (options_.listen) {
     HR_ASSIGN_OR_RETURN(hub.listen, ListenAddresses(options_.bind, options_.port));
   }
   hub_options_ = hub;
   hub_ = std::make_unique<PeerHub>(std::move(hub), *transport_, clock_, entropy_, doorbell_);
+  if (hub_options_.discovery) {
+    book_file_ = std::make_unique<JournalFile>(*files_, options_.network_directory + "/addresses.dat", params_.message_magic,
+                                               BookKeeper::kContentBytesMax);
+    book_keeper_ = std::make_unique<BookKeeper>(*book_file_);
+    if (const std::optional<BookImage> image = book_keeper_->Load()) hub_->RestoreBook(*image);
+  }
   return hub_->Start();
+}
+
+// Here, on the thread that watches, because the reactor must not wait for a disk.
+void Daemon::StoreBook() {
+  if (book_keeper_ == nullptr) return;
+  if (const auto image = hub_->TakeBookImage()) book_keeper_->Store(*image);
 }
 
 absl::Status Daemon::StartNode() {
@@ -292,6 +347,7 @@ void Daemon::Watch() {
     if (importer_ != nullptr && importer_->is_done() && !importer_->failure().ok()) return;
     if (!log_->failure().ok()) return;
     Report();
+    StoreBook();
     std::this_thread::sleep_for(kWatchInterval);
   }
 }
@@ -309,6 +365,7 @@ absl::Status Daemon::Stop() {
   reactor_->Stop();
   absl::Status status = EngineFailure();
   // A failed disk is not written to again: what the last manifest names is what there is.
+  if (status.ok()) StoreBook();
   if (status.ok()) status = node_->Shutdown();
   if (status.ok() && importer_ != nullptr && importer_->is_done()) status = importer_->failure();
   status.Update(log_->failure());

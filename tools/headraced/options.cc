@@ -13,10 +13,39 @@ namespace {
 
 constexpr uint64_t kMiB = 1024 * 1024;
 
+void ReadDnsOptions(SettingReader& reader, DaemonOptions& options) {
+  constexpr uint16_t kDnsPort = 53;
+  for (const HostPort& one : ReadHostPorts(reader, "dnsserver", kDnsPort)) {
+    if (const std::optional<Address> address = ParseNumericHost(one.host, one.port)) {
+      options.dns_servers.push_back(*address);
+    } else {
+      reader.Fail(absl::InvalidArgumentError(Concat("-dnsserver=", one.host, " is not a numeric address. Give an IPv4 or IPv6 address.")));
+    }
+  }
+  // Nobody serves regtest's seed, unless a test does.
+  const bool is_served = options.chain != "regtest" || !options.dns_servers.empty();
+  options.forces_dns_seeds = reader.Flag("forcednsseed").value_or(false);
+  const std::optional<bool> asks = reader.Flag("dnsseed");
+  if (options.forces_dns_seeds && asks == false) {
+    reader.Fail(absl::InvalidArgumentError("-forcednsseed and -nodnsseed exclude one another."));
+  }
+  options.asks_dns_seeds = asks.value_or(!options.connects_only) && is_served && !options.connects_only;
+}
+
 void ReadNetworkOptions(SettingReader& reader, const NetworkRow& network, DaemonOptions& options) {
   options.port = static_cast<uint16_t>(reader.Number("port").value_or(network.port));
   options.connects_only = !reader.All("connect").empty();
   options.connect = ReadHostPorts(reader, "connect", network.port);
+  options.add_nodes = ReadHostPorts(reader, "addnode", network.port);
+  options.seed_nodes = ReadHostPorts(reader, "seednode", network.port);
+  for (const HostPort& one : ReadHostPorts(reader, "externalip", options.port)) {
+    if (const std::optional<Address> address = ParseNumericHost(one.host, one.port)) {
+      options.external_addresses.push_back(*address);
+    } else {
+      reader.Fail(absl::InvalidArgumentError(Concat("-externalip=", one.host, " is not a numeric address. Give an IPv4 or IPv6 address.")));
+    }
+  }
+  ReadDnsOptions(reader, options);
   options.bind = ReadHostPorts(reader, "bind", options.port);
   // Who names peers to connect to rarely wants others to come in; who names an address to listen on does.
   options.listen = reader.Flag("listen").value_or(!options.connects_only || !options.bind.empty());

@@ -54,6 +54,12 @@ struct DaemonOptions {
 
   bool connects_only = false;  // -connect or -noconnect: no outbound connection but `connect`
   std::vector<HostPort> connect;
+  std::vector<HostPort> add_nodes;
+  std::vector<HostPort> seed_nodes;
+  std::vector<Address> external_addresses;
+  bool asks_dns_seeds = false;
+  bool forces_dns_seeds = false;
+  std::vector<Address> dns_servers;  // empty: the system's
   bool listen = true;
   uint16_t port = 0;
   std::vector<HostPort> bind;  // empty: every address, on `port`

@@ -66,7 +66,7 @@ absl::StatusOr<std::unique_ptr<RpcEndpoint>> RpcEndpoint::Start(const DaemonOpti
   return endpoint;
 }
 
-void RpcEndpoint::SetReady(NodeFacade& node, const PeerHub& peers, const PeerHubOptions& identity) {
+void RpcEndpoint::SetReady(NodeFacade& node, PeerHub& peers, const PeerHubOptions& identity) {
   context_.node = &node;
   context_.peers = &peers;
   context_.services = identity.services;

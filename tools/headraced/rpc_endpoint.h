@@ -27,7 +27,7 @@ class RpcEndpoint {
   // What calls are told until SetReady: "Loading block index…".
   void SetPhase(std::string words) { service_.SetPhase(std::move(words)); }
   // Everything referred to outlives this.
-  void SetReady(NodeFacade& node, const PeerHub& peers, const PeerHubOptions& identity);
+  void SetReady(NodeFacade& node, PeerHub& peers, const PeerHubOptions& identity);
 
   // Takes no more calls, and waits a while for the answers of those under way. The destructor waits for their ends: whoever
   // holds calls back must let them go before.
