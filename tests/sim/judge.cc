@@ -208,6 +208,16 @@ void Judge::OnLogLine(std::string_view line) {
   if (line.starts_with("peer disconnecting")) OnDisconnecting(line);
   if (line.starts_with("block rejected") || line.starts_with("imported block rejected")) OnRejected(line, false);
   if (line.starts_with("header rejected")) OnRejected(line, true);
+  if (line.starts_with("the address book begins empty")) OnBookLost(line);
+}
+
+// A crash alone leaves the old book or the new one.
+void Judge::OnBookLost(std::string_view line) {
+  SimNode& node = *world_.current();
+  world_.trace().Add("node ", node.number(), " says: ", std::string(line));
+  if (node.has_lost_power() || node.disk().counters().errors_injected != 0) return;
+  world_.Fail(absl::StrCat("node ", node.number(), " lost its address book although nothing was wrong with its disk: ",
+                           std::string(line)));
 }
 
 void Judge::OnDisconnecting(std::string_view line) {

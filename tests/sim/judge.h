@@ -8,6 +8,7 @@
 //     only after bits rotted.
 //  4. A restart finds at least what was durable: the checkpoint that was published last, and every block below it.
 //  5. What waits in memory stays within the limits.
+//  6. A crash loses no address book: the file is the one written last, or the one before.
 //
 // What a node says is read from its log lines, as its operator would. One thread.
 #pragma once
@@ -59,6 +60,7 @@ class Judge {
   Record& RecordOf(const SimNode& node);
   void CompareTip(SimNode& node, const ModelBlock& tip);
   void CheckMemory(SimNode& node);
+  void OnBookLost(std::string_view line);
   void OnDisconnecting(std::string_view line);
   void OnRejected(std::string_view line, bool is_header);
 

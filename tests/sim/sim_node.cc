@@ -26,7 +26,9 @@ SimNode::Life::Life(SimNode& node, SimNetwork& network, SimClock& clock)
       executor(node.entropy_.Fork(), clock, node.wakeup(kExecutor), node.options_.hold_one_in,
                node.options_.hold_ns_max),
       doorbell(clock, node.wakeup(kEngine)),
-      transport(network, clock, node.wakeup(kReactor), node.options_.address) {}
+      transport(network, clock, node.wakeup(kReactor), node.options_.address),
+      book_file(files, kDirectory + "/addresses.dat", Params().message_magic, BookKeeper::kContentBytesMax),
+      book_keeper(book_file) {}
 
 SimNode::SimNode(int number, const SimNodeOptions& options, SimNetwork& network, SimClock& clock, SimEntropy entropy)
     : number_(number),
@@ -74,6 +76,9 @@ absl::Status SimNode::StartNode(Life& life) {
   hub.listen = {options_.address};
   for (const Address& address : options_.connect) hub.connect.push_back({address.HostText(), address.port});
   life.hub = std::make_unique<PeerHub>(std::move(hub), life.transport, clock_, entropy_, life.doorbell);
+  if (options_.hub.discovery) {
+    if (const std::optional<BookImage> image = life.book_keeper.Load()) life.hub->RestoreBook(*image);
+  }
   HR_RETURN_IF_ERROR(life.hub->Start());
   life.node = std::make_unique<Node>(
       Params(), options_.node, NodePorts{clock_, life.executor, *life.blocks, *life.coins, *life.hub, life.doorbell});
@@ -124,6 +129,7 @@ absl::Status SimNode::Turn(int component) {
     }
     case kReactor:
       life_->hub->Step(0);
+      StoreBook();
       own.At(std::min(now_ns + kReactorSleepNs, life_->transport.NextDueNs()));
       break;
     case kExecutor:
@@ -138,6 +144,11 @@ absl::Status SimNode::Turn(int component) {
   return absl::OkStatus();
 }
 
+// In production the thread that watches waits for the disk; here the reactor's turn takes as long.
+void SimNode::StoreBook() {
+  if (const auto image = life_->hub->TakeBookImage()) life_->book_keeper.Store(*image);
+}
+
 void SimNode::EndLife() {
   life_->executor.Drop();
   life_.reset();
@@ -149,6 +160,7 @@ absl::Status SimNode::Stop() {
   for (int i = 0; i < kGoodbyeSteps; ++i) life_->hub->Step(0);
   life_->hub->AbortAll();
   life_->hub->Step(0);
+  StoreBook();
   const absl::Status status = life_->node->Shutdown();
   if (!status.ok() || has_lost_power()) return status;
   stopped_at_ = applied();

@@ -11,9 +11,11 @@
 #include <vector>
 
 #include "engine/node/node.h"
+#include "net/discovery/book_keeper.h"
 #include "net/peer/peer_hub.h"
 #include "storage/blocks/flat_block_store.h"
 #include "storage/coins/flat_coin_store.h"
+#include "storage/journal/journal_file.h"
 #include "tests/sim/chain_model.h"
 #include "tests/sim/sim_disk.h"
 #include "tests/sim/sim_executor.h"
@@ -102,6 +104,8 @@ class SimNode {
     std::unique_ptr<FlatBlockStore> blocks;
     std::unique_ptr<FlatCoinStore> coins;
     SimTransport transport;
+    JournalFile book_file;
+    BookKeeper book_keeper;
     std::unique_ptr<PeerHub> hub;
     std::unique_ptr<Node> node;
     std::set<Hash256> blocks_at_start;
@@ -110,6 +114,7 @@ class SimNode {
   absl::Status Open(Life& life, Rebuild rebuild);
   absl::Status OpenStores(Life& life, Rebuild rebuild);
   absl::Status StartNode(Life& life);
+  void StoreBook();
   void EndLife();
 
   const int number_;

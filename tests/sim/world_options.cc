@@ -2,7 +2,7 @@
 
 namespace headrace::sim {
 
-Address HostAddress(int node) { return Address::Ipv4(10, 0, 0, static_cast<uint8_t>(node + 1), 8333); }
+Address HostAddress(int node) { return Address::Ipv4(10, static_cast<uint8_t>(node + 16), 0, 1, 8333); }
 
 WorldOptions DrawWorldOptions(uint64_t seed) {
   SimEntropy entropy(seed);
@@ -63,6 +63,17 @@ SimNodeOptions DrawNodeOptions(SimEntropy& entropy) {
   hub.commands_max = size_t{2} << entropy.Below(6);
   hub.send_queue_bytes_max = static_cast<uint64_t>(entropy.Edgy(400'000, 2 << 20));
   hub.growing_bytes_max = uint64_t{32} << 20;
+
+  // Two of three look for peers beside those that they were given.
+  if (!entropy.OneIn(3)) {
+    DiscoveryOptions& discovery = hub.discovery.emplace();
+    discovery.accepts_unroutable = true;
+    discovery.outbound.full_relay_max = entropy.Below(4);
+    discovery.outbound.block_relay_max = entropy.Below(3);
+    discovery.outbound.feeler_interval_ms = entropy.Between(500, 20'000);
+    discovery.image_interval_ms = entropy.Edgy(500, 60'000);
+    discovery.image_delay_ms = entropy.Edgy(1, 5'000);
+  }
 
   options.block_file_bytes_max = static_cast<uint32_t>(entropy.Edgy(2'000, 300'000));
   options.coin_cache_bytes = static_cast<uint64_t>(entropy.Edgy(10'000, 4 << 20));
