@@ -24,6 +24,11 @@ headrace_packages=(
   libspdlog-dev
 )
 
+# What tests need besides: a DNS server to ask.
+test_packages=(
+  dnsmasq-base
+)
+
 # What the presets asan and tsan need besides. llvm has the program that puts names and lines into their reports.
 sanitizer_packages=(
   clang
