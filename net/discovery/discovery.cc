@@ -17,8 +17,9 @@ Discovery::Discovery(const DiscoveryOptions& options, Clock& clock, Entropy& ent
       gossip_(book_, clock, entropy),
       plan_(options.outbound, book_, clock, entropy),
       image_made_ns_(clock.MonotonicNs()) {
-  if (options.lookup == nullptr) return;
-  dns_ = std::make_unique<DnsSeeding>(options.dns, *options.lookup, book_, clock, entropy);
+  if (options.lookup == nullptr && !options.asks_dns_through_proxy) return;
+  NameLookup* const lookup = options.asks_dns_through_proxy ? nullptr : options.lookup;
+  dns_ = std::make_unique<DnsSeeding>(options.dns, lookup, plan_, book_, clock, entropy);
 }
 
 void Discovery::Restore(const BookImage& image) {

@@ -21,10 +21,11 @@ namespace headrace {
 
 struct DiscoveryOptions {
   bool accepts_unroutable = false;  // regtest
-  std::vector<Address> own;         // where this node is known to be reached
+  std::vector<NodeAddress> own;     // where this node is known to be reached
   std::vector<HostPort> seed_nodes;
   DnsSeedingOptions dns;
-  NameLookup* lookup = nullptr;  // null: DNS seeds are not asked
+  NameLookup* lookup = nullptr;  // null: DNS seeds are not asked, unless through the proxy
+  bool asks_dns_through_proxy = false;
   OutboundLimits outbound;
   int64_t image_interval_ms = 5 * 60'000;
   int64_t image_delay_ms = 10'000;

@@ -23,8 +23,9 @@ NodeAddress SourceOf(const std::string& name) {
 
 }  // namespace
 
-DnsSeeding::DnsSeeding(DnsSeedingOptions options, NameLookup& lookup, AddressBook& book, Clock& clock, Entropy& entropy)
-    : options_(std::move(options)), lookup_(lookup), book_(book), clock_(clock), draws_(entropy) {}
+DnsSeeding::DnsSeeding(DnsSeedingOptions options, NameLookup* lookup, OutboundPlan& plan, AddressBook& book, Clock& clock,
+                       Entropy& entropy)
+    : options_(std::move(options)), lookup_(lookup), plan_(plan), book_(book), clock_(clock), draws_(entropy) {}
 
 void DnsSeeding::BeginRound(int64_t now_ns, int64_t wait_seconds) {
   left_ = options_.names;
@@ -50,21 +51,27 @@ void DnsSeeding::LookAt(size_t peers) {
     return;
   }
   for (size_t i = 0; (must_ask_all_ || i < kAskedAtOnce) && !left_.empty(); ++i) {
-    HR_LOG(kInfo, kNet, "asking a DNS seed name=", left_.back());
-    lookup_.Ask(std::string(kFullNodesPrefix) + left_.back());
+    Ask(left_.back());
     left_.pop_back();
   }
   must_ask_all_ = false;
   next_ns_ = now_ns + kPatienceSeconds * kNsPerSeedingSecond;
 }
 
+void DnsSeeding::Ask(const std::string& name) {
+  HR_LOG(kInfo, kNet, "asking a DNS seed name=", name, lookup_ == nullptr ? " through the proxy" : "");
+  if (lookup_ != nullptr) return lookup_->Ask(std::string(kFullNodesPrefix) + name);
+  plan_.AddSeeds({Destination::Named({name, options_.port})});
+}
+
 void DnsSeeding::TakeAnswers() {
-  for (NameAnswer& answer : lookup_.TakeAnswers()) {
+  if (lookup_ == nullptr) return;
+  for (NameAnswer& answer : lookup_->TakeAnswers()) {
     const bool has_prefix = answer.name.starts_with(kFullNodesPrefix);
     const std::string name = has_prefix ? answer.name.substr(kFullNodesPrefix.size()) : answer.name;
     if (answer.addresses.empty()) {
       HR_LOG(kInfo, kNet, "a DNS seed told nothing name=", answer.name, " because=\"", answer.failure, "\"");
-      if (has_prefix) lookup_.Ask(name);
+      if (has_prefix) lookup_->Ask(name);
       continue;
     }
     size_t added = 0;

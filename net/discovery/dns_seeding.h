@@ -6,6 +6,9 @@
 // seconds later if there are still no two peers. Seeds know a prefix for nodes that serve all blocks with witnesses (x9); the
 // plain name is asked when that gives nothing.
 //
+// Behind a proxy nobody is to see that names of seeds are asked for: there the proxy connects to each seed's name, that is to one
+// of the nodes that the seed would tell, and this one is asked for addresses.
+//
 // The reactor thread alone.
 #pragma once
 
@@ -15,6 +18,7 @@
 
 #include "net/discovery/address_book.h"
 #include "net/discovery/name_lookup.h"
+#include "net/discovery/outbound_plan.h"
 
 namespace headrace {
 
@@ -32,17 +36,21 @@ class DnsSeeding {
   static constexpr int64_t kPatienceSeconds = 11;
   static constexpr int64_t kAloneSeconds = 600;
 
-  DnsSeeding(DnsSeedingOptions options, NameLookup& lookup, AddressBook& book, Clock& clock, Entropy& entropy);
+  // Without `lookup`, through the proxy.
+  DnsSeeding(DnsSeedingOptions options, NameLookup* lookup, OutboundPlan& plan, AddressBook& book, Clock& clock,
+             Entropy& entropy);
 
   // Now and then; `peers` are those whose handshake is complete, not counting who came by himself.
   void LookAt(size_t peers);
 
  private:
   void TakeAnswers();
+  void Ask(const std::string& name);
   void BeginRound(int64_t now_ns, int64_t wait_seconds);
 
   const DnsSeedingOptions options_;
-  NameLookup& lookup_;
+  NameLookup* const lookup_;
+  OutboundPlan& plan_;
   AddressBook& book_;
   Clock& clock_;
   KeyedDraws draws_;

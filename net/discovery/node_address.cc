@@ -4,6 +4,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "engine/crypto/small_hashes.h"
 
@@ -81,8 +82,9 @@ NetworkGroup MakeGroup(uint8_t network, std::initializer_list<uint8_t> bytes) {
   return group;
 }
 
+constexpr std::string_view kDigits = "abcdefghijklmnopqrstuvwxyz234567";
+
 std::string Base32(ByteSpan bytes) {
-  constexpr char kDigits[] = "abcdefghijklmnopqrstuvwxyz234567";
   std::string text;
   uint32_t pending = 0;
   int pending_bits = 0;
@@ -93,6 +95,24 @@ std::string Base32(ByteSpan bytes) {
   }
   if (pending_bits > 0) text += kDigits[pending << (5 - pending_bits) & 31];
   return text;
+}
+
+// As many whole bytes as the digits hold; nothing when one is no digit, or when bits that are left over are set.
+std::optional<std::vector<uint8_t>> Base32Bytes(std::string_view text) {
+  std::vector<uint8_t> bytes;
+  uint32_t pending = 0;
+  int pending_bits = 0;
+  for (const char letter : text) {
+    const size_t digit = kDigits.find(letter);
+    if (digit == std::string_view::npos) return std::nullopt;
+    pending = pending << 5 | static_cast<uint32_t>(digit);
+    pending_bits += 5;
+    if (pending_bits < 8) continue;
+    pending_bits -= 8;
+    bytes.push_back(static_cast<uint8_t>(pending >> pending_bits));
+    pending &= (1u << pending_bits) - 1;
+  }
+  return pending == 0 ? std::optional(std::move(bytes)) : std::nullopt;
 }
 
 // Version 3 onion names: key, two bytes of checksum, version (Tor's rend-spec-v3, section 6).
@@ -151,6 +171,29 @@ std::optional<NodeAddress> NodeAddress::FromWire(const NetworkAddress& entry) {
 std::optional<NodeAddress> NodeAddress::FromWire(const WireAddress& entry) {
   if (StartsWith(entry.ip, kOnionCatPrefix)) return std::nullopt;
   return Of(Address{entry.ip, entry.port});
+}
+
+std::optional<NodeAddress> NodeAddress::ParseOnion(std::string_view host, uint16_t port) {
+  constexpr std::string_view kSuffix = ".onion";
+  constexpr size_t kKeyBytes = 32;
+  constexpr size_t kNameBytes = kKeyBytes + 3;
+  std::string text(host);
+  absl::AsciiStrToLower(&text);
+  if (!text.ends_with(kSuffix)) return std::nullopt;
+  const std::optional<std::vector<uint8_t>> name =
+      Base32Bytes(std::string_view(text).substr(0, text.size() - kSuffix.size()));
+  if (!name || name->size() != kNameBytes) return std::nullopt;
+  NodeAddress node;
+  node.network = kNetworkTorV3;
+  node.port = port;
+  std::copy_n(name->begin(), kKeyBytes, node.bytes.begin());
+  // Checksum and version follow from the key.
+  return node.HostText() == text ? std::optional(node) : std::nullopt;
+}
+
+std::optional<NodeAddress> NodeAddress::Parse(const HostPort& host) {
+  if (const std::optional<Address> numeric = ParseNumericHost(host.host, host.port)) return Of(*numeric);
+  return ParseOnion(host.host, host.port);
 }
 
 std::optional<Address> NodeAddress::ToAddress() const {

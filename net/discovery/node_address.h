@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "engine/base/bytes.h"
@@ -37,6 +38,11 @@ struct NodeAddress {
   // IPv4 has its own network, and OnionCat's embedding of Tor v2 is to be ignored).
   static std::optional<NodeAddress> FromWire(const NetworkAddress& entry);
   static std::optional<NodeAddress> FromWire(const WireAddress& entry);
+
+  // `....onion`, as HostText writes it, in letters of either case; nothing when its checksum or version is wrong.
+  static std::optional<NodeAddress> ParseOnion(std::string_view host, uint16_t port);
+  // A numeric address, or an onion name.
+  static std::optional<NodeAddress> Parse(const HostPort& host);
 
   // The bytes that the network's addresses have; 0 for networks that are not kept.
   static size_t SizeOf(uint8_t network);

@@ -1,5 +1,6 @@
 #include "net/discovery/outbound_plan.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace headrace {
@@ -14,21 +15,6 @@ constexpr int kDrawsBeforeLatelyCounts = 30;
 // What a peer must offer that this node chooses: all blocks, with their witnesses.
 constexpr uint64_t kServicesWanted = kNodeNetwork | kNodeWitness;
 
-bool IsUsable(const NodeAddress& address, const OutboundPlan::InUse& in_use, const OutboundPlan::IsRefused& is_refused) {
-  return address.ToAddress() && !in_use.addresses.contains(address) && !is_refused(address);
-}
-
-// The first of `queue` that may be dialled; those before it are given up.
-std::optional<Address> TakeFirst(std::deque<NodeAddress>& queue, const OutboundPlan::InUse& in_use,
-                                 const OutboundPlan::IsRefused& is_refused) {
-  while (!queue.empty()) {
-    const NodeAddress address = queue.front();
-    queue.pop_front();
-    if (IsUsable(address, in_use, is_refused) && !in_use.groups.contains(address.Group())) return address.ToAddress();
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 OutboundPlan::OutboundPlan(const OutboundLimits& limits, AddressBook& book, Clock& clock, Entropy& entropy)
@@ -40,6 +26,28 @@ OutboundPlan::OutboundPlan(const OutboundLimits& limits, AddressBook& book, Cloc
 void OutboundPlan::SetFirst(const std::vector<NodeAddress>& anchors, const std::vector<NodeAddress>& recent) {
   anchors_.assign(anchors.begin(), anchors.end());
   recent_.assign(recent.begin(), recent.end());
+}
+
+void OutboundPlan::AddSeeds(const std::vector<Destination>& seeds) {
+  for (const Destination& seed : seeds) {
+    if (std::find(seeds_.begin(), seeds_.end(), seed) == seeds_.end()) seeds_.push_back(seed);
+  }
+}
+
+bool OutboundPlan::IsUsable(const NodeAddress& address, const InUse& in_use, const IsRefused& is_refused) const {
+  const bool is_dialled = (limits_.networks & NetworkBit(address.network)) != 0;
+  return is_dialled && !in_use.addresses.contains(address) && !is_refused(address);
+}
+
+// The first of `queue` that may be dialled; those before it are given up.
+std::optional<Destination> OutboundPlan::TakeFirst(std::deque<NodeAddress>& queue, const InUse& in_use,
+                                                   const IsRefused& is_refused) const {
+  while (!queue.empty()) {
+    const NodeAddress address = queue.front();
+    queue.pop_front();
+    if (IsUsable(address, in_use, is_refused) && !in_use.groups.contains(address.Group())) return Destination::Of(address);
+  }
+  return std::nullopt;
 }
 
 std::optional<OutboundPlan::Dial> OutboundPlan::Next(const InUse& in_use, const IsRefused& is_refused) {
@@ -58,7 +66,7 @@ std::optional<OutboundPlan::Dial> OutboundPlan::Next(const InUse& in_use, const 
   if (!dial) return std::nullopt;
   // Whoever has a few peers is online: then who does not answer is not there.
   const bool is_online = in_use.introduced >= 2;
-  book_.Attempt(NodeAddress::Of(dial->address), is_online);
+  book_.Attempt(dial->to.node, is_online);
   return dial;
 }
 
@@ -80,8 +88,9 @@ std::optional<OutboundPlan::Dial> OutboundPlan::NextSeed(const InUse& in_use, co
   }
   if (in_use.address_fetches >= limits_.address_fetches_max) return std::nullopt;
   while (next_seed_ < seeds_.size()) {
-    const Address& seed = seeds_[next_seed_++];
-    if (IsUsable(NodeAddress::Of(seed), in_use, is_refused)) return Dial{seed, PeerKind::kAddressFetch};
+    const Destination& seed = seeds_[next_seed_++];
+    const bool is_left_out = !seed.is_name() && (in_use.addresses.contains(seed.node) || is_refused(seed.node));
+    if (!is_left_out) return Dial{seed, PeerKind::kAddressFetch};
   }
   return std::nullopt;
 }
@@ -100,7 +109,7 @@ std::optional<OutboundPlan::Dial> OutboundPlan::Choose(PeerKind kind, const InUs
     const bool is_another_group = !in_use.groups.contains(known->address.Group());
     const bool offers_all = (known->services & kServicesWanted) == kServicesWanted;
     if (is_another_group && offers_all && IsSuitable(*known, draw, in_use, is_refused)) {
-      return Dial{*known->address.ToAddress(), kind};
+      return Dial{Destination::Of(known->address), kind};
     }
   }
   return std::nullopt;
@@ -114,12 +123,12 @@ std::optional<OutboundPlan::Dial> OutboundPlan::ChooseFeeler(const InUse& in_use
   // A contest comes first: the slot of a tried address waits for it.
   const std::optional<KnownAddress> defender = book_.SelectDefender();
   if (defender && IsSuitable(*defender, 0, in_use, is_refused)) {
-    return Dial{*defender->address.ToAddress(), PeerKind::kFeeler};
+    return Dial{Destination::Of(defender->address), PeerKind::kFeeler};
   }
   for (int draw = 0; draw < kDrawsMax; ++draw) {
     const std::optional<KnownAddress> known = book_.Select(AddressBook::From::kNew);
     if (!known) return std::nullopt;
-    if (IsSuitable(*known, draw, in_use, is_refused)) return Dial{*known->address.ToAddress(), PeerKind::kFeeler};
+    if (IsSuitable(*known, draw, in_use, is_refused)) return Dial{Destination::Of(known->address), PeerKind::kFeeler};
   }
   return std::nullopt;
 }

@@ -19,10 +19,16 @@
 #include "engine/ports/peer_gateway.h"
 #include "net/discovery/address_book.h"
 #include "net/discovery/book_image.h"
+#include "net/discovery/destination.h"
 
 namespace headrace {
 
+// A bit for each network of addresses (AddressNetwork).
+constexpr uint32_t NetworkBit(uint8_t network) { return uint32_t{1} << network; }
+
 struct OutboundLimits {
+  // Networks in which addresses are chosen. Whoever is named is dialled wherever he is.
+  uint32_t networks = NetworkBit(kNetworkIpv4) | NetworkBit(kNetworkIpv6);
   size_t full_relay_max = 8;
   size_t block_relay_max = 2;
   size_t feelers_max = 1;
@@ -36,7 +42,7 @@ struct OutboundLimits {
 class OutboundPlan {
  public:
   struct Dial {
-    Address address;
+    Destination to;
     PeerKind kind = PeerKind::kFullRelay;
   };
   // Connections that exist or are being made.
@@ -55,8 +61,9 @@ class OutboundPlan {
 
   // What a node of the same data directory was connected to last.
   void SetFirst(const std::vector<NodeAddress>& anchors, const std::vector<NodeAddress>& recent);
-  // Whoever is asked for addresses and left again (-seednode). Once after a start, and when this node is alone.
-  void AddSeeds(const std::vector<Address>& seeds) { seeds_.insert(seeds_.end(), seeds.begin(), seeds.end()); }
+  // Whoever is asked for addresses and left again (-seednode). Once after a start, and when this node is alone; one that is
+  // there already is not added again.
+  void AddSeeds(const std::vector<Destination>& seeds);
 
   // Whether Next would have an answer to look for at all: what there is need not be counted before.
   bool is_due() const { return clock_.MonotonicNs() >= dial_ns_; }
@@ -66,6 +73,9 @@ class OutboundPlan {
  private:
   std::optional<Dial> NextOfFirst(const InUse& in_use, const IsRefused& is_refused);
   std::optional<Dial> NextSeed(const InUse& in_use, const IsRefused& is_refused);
+  std::optional<Destination> TakeFirst(std::deque<NodeAddress>& queue, const InUse& in_use, const IsRefused& is_refused) const;
+  // Whether it may be chosen at all, and whether now.
+  bool IsUsable(const NodeAddress& address, const InUse& in_use, const IsRefused& is_refused) const;
   std::optional<Dial> Choose(PeerKind kind, const InUse& in_use, const IsRefused& is_refused);
   std::optional<Dial> ChooseFeeler(const InUse& in_use, const IsRefused& is_refused);
   bool IsSuitable(const KnownAddress& known, int draw, const InUse& in_use, const IsRefused& is_refused) const;
@@ -76,7 +86,7 @@ class OutboundPlan {
   KeyedDraws draws_;
   std::deque<NodeAddress> anchors_;
   std::deque<NodeAddress> recent_;
-  std::vector<Address> seeds_;
+  std::vector<Destination> seeds_;
   size_t next_seed_ = 0;
   int64_t dial_ns_ = INT64_MIN;
   int64_t feeler_ns_ = 0;

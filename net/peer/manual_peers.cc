@@ -8,9 +8,9 @@
 
 namespace headrace {
 
-void ManualPeers::Add(std::string name, std::vector<Address> addresses) {
-  HR_CHECK(!addresses.empty());
-  targets_.push_back({std::move(name), std::move(addresses), 0, 0, INT64_MIN, delay_min_ns_});
+void ManualPeers::Add(std::string name, std::vector<Destination> destinations) {
+  HR_CHECK(!destinations.empty());
+  targets_.push_back({std::move(name), std::move(destinations), 0, 0, INT64_MIN, delay_min_ns_});
 }
 
 void ManualPeers::OnEstablished(ConnectionId connection) {

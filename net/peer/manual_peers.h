@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "net/discovery/destination.h"
 #include "net/transport/transport.h"
 
 namespace headrace {
@@ -17,16 +18,16 @@ class ManualPeers {
  public:
   ManualPeers(int64_t delay_min_ns, int64_t delay_max_ns) : delay_min_ns_(delay_min_ns), delay_max_ns_(delay_max_ns) {}
 
-  // `addresses` holds at least one.
-  void Add(std::string name, std::vector<Address> addresses);
+  // `destinations` holds at least one.
+  void Add(std::string name, std::vector<Destination> destinations);
 
-  // Calls connect(address), which returns the new connection, for every peer that is due.
+  // Calls connect(destination), which returns the new connection, for every peer that is due.
   template <typename Connect>
   void ConnectDue(int64_t now_ns, Connect connect) {
     for (Target& target : targets_) {
       if (target.connection != 0 || now_ns < target.due_ns) continue;
-      target.connection = connect(target.addresses[target.next_address]);
-      target.next_address = (target.next_address + 1) % target.addresses.size();
+      target.connection = connect(target.destinations[target.next]);
+      target.next = (target.next + 1) % target.destinations.size();
     }
   }
 
@@ -37,8 +38,8 @@ class ManualPeers {
  private:
   struct Target {
     std::string name;
-    std::vector<Address> addresses;
-    size_t next_address = 0;
+    std::vector<Destination> destinations;
+    size_t next = 0;
     ConnectionId connection = 0;
     int64_t due_ns = INT64_MIN;
     int64_t delay_ns = 0;

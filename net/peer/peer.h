@@ -8,7 +8,9 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "engine/ports/peer_gateway.h"
+#include "net/discovery/node_address.h"
 #include "net/peer/peer_table.h"
+#include "net/transport/socks5_dialogue.h"
 #include "net/transport/transport.h"
 #include "net/wire/framer.h"
 
@@ -30,7 +32,9 @@ struct Peer {
   Peer(const NetworkMagic& magic, Framer::SlabMaker make_slab) : framer(magic, std::move(make_slab)) {}
 
   PeerInfo info;
-  Address address;
+  NodeAddress node;  // nobody's when only a proxy knows whom a name stands for
+  Address address;   // of `node`, where it has one
+  std::unique_ptr<Socks5Dialogue> proxy;  // until it has passed the connection on
   std::shared_ptr<PeerCounters> counters;
   Framer framer;
   size_t framer_bytes_counted = 0;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/check.h"
 #include "engine/base/log.h"
 #include "engine/base/status_macros.h"
 #include "net/transport/resolve.h"
@@ -37,8 +38,8 @@ absl::Status PeerHub::Start() {
     HR_LOG(kInfo, kNet, "listening address=", bound.ToString(), " transport=", std::string(transport_.name()));
   }
   for (const HostPort& target : options_.connect) {
-    HR_ASSIGN_OR_RETURN(std::vector<Address> addresses, ResolveHost(target));
-    manual_peers_.Add(absl::StrCat(target.host, ":", target.port), std::move(addresses));
+    HR_ASSIGN_OR_RETURN(std::vector<Destination> destinations, FindDestinations(target));
+    manual_peers_.Add(absl::StrCat(target.host, ":", target.port), std::move(destinations));
   }
   if (discovery_ != nullptr) StartDiscovery();
   return absl::OkStatus();
@@ -107,7 +108,34 @@ Peer* PeerHub::Find(PeerId id) {
   return found == peers_.end() ? nullptr : found->second.get();
 }
 
-Peer& PeerHub::AddPeer(ConnectionId connection, const Address& address, PeerKind kind) {
+// Asks for names here, which may block. A proxy resolves them itself, so that nobody else hears of them.
+absl::StatusOr<std::vector<Destination>> PeerHub::FindDestinations(const HostPort& target) const {
+  if (const std::optional<NodeAddress> onion = NodeAddress::ParseOnion(target.host, target.port)) {
+    if (!options_.proxy) {
+      return absl::InvalidArgumentError(absl::StrCat("Cannot connect to ", target.host, " without Tor. Name its SOCKS5 proxy with -proxy."));
+    }
+    return std::vector<Destination>{Destination::Of(*onion)};
+  }
+  const bool is_name = !ParseNumericHost(target.host, target.port).has_value();
+  if (is_name && options_.proxy) return std::vector<Destination>{Destination::Named(target)};
+  HR_ASSIGN_OR_RETURN(const std::vector<Address> addresses, ResolveHost(target));
+  std::vector<Destination> destinations;
+  for (const Address& address : addresses) destinations.push_back(Destination::Of(address));
+  return destinations;
+}
+
+Peer& PeerHub::Dial(const Destination& to, PeerKind kind) {
+  const std::optional<Address> direct = to.node.ToAddress();
+  // A proxy cannot reach this machine and its neighbours, and they need none.
+  const bool is_proxied = options_.proxy && (!direct || to.node.IsRoutable());
+  HR_CHECK(is_proxied || direct);
+  const ConnectionId connection = transport_.Connect(is_proxied ? *options_.proxy : *direct);
+  Peer& peer = AddPeer(connection, to, kind);
+  if (is_proxied) peer.proxy = std::make_unique<Socks5Dialogue>(to.ToHostPort(), entropy_.Next64());
+  return peer;
+}
+
+Peer& PeerHub::AddPeer(ConnectionId connection, const Destination& to, PeerKind kind) {
   // The framer asks for a slab while the peer exists: the framer is part of it.
   auto expects = std::make_shared<Peer*>(nullptr);
   auto peer = std::make_unique<Peer>(options_.magic, [expects](const Command& command, uint32_t body_bytes) {
@@ -119,8 +147,9 @@ Peer& PeerHub::AddPeer(ConnectionId connection, const Address& address, PeerKind
   peer->info.id = connection;
   peer->info.is_inbound = kind == PeerKind::kInbound;
   peer->info.kind = kind;
-  peer->info.address = address.ToString();
-  peer->address = address;
+  peer->info.address = to.ToString();
+  peer->node = to.node;
+  peer->address = to.node.ToAddress().value_or(Address{});
   peer->created_ns = clock_.MonotonicNs();
   peer->last_receive_ns = peer->created_ns;
   // Zero would mean "no nonce" to peers that compare.
@@ -139,14 +168,17 @@ void PeerHub::OnAccepted(ConnectionId connection, const Address& remote) {
     HR_LOG(kDebug, kNet, "peer refused address=", remote.ToString(), " because=\"it ", std::string(row.sentence), "\"");
     return transport_.Close(connection, CloseMode::kAbort);
   }
-  AddPeer(connection, remote, PeerKind::kInbound).is_connected = true;
+  AddPeer(connection, Destination::Of(remote), PeerKind::kInbound).is_connected = true;
 }
 
 void PeerHub::OnConnected(ConnectionId connection) {
   Peer* peer = Find(connection);
   if (peer == nullptr || peer->is_closing) return;
   peer->is_connected = true;
-  SendVersion(*peer);
+  if (peer->proxy == nullptr) return SendVersion(*peer);
+  const std::vector<uint8_t> greeting = peer->proxy->Begin();
+  if (!peer->proxy->failure().empty()) return Disconnect(*peer, peer->proxy->failure());
+  QueueBytes(*peer, SharedBytes::From(Slab::Copy(greeting)), greeting.size());
 }
 
 void PeerHub::OnEndOfStream(ConnectionId connection) {
@@ -183,7 +215,7 @@ void PeerHub::OnClosed(ConnectionId connection, CloseReason reason, int error) {
 void PeerHub::Disconnect(Peer& peer, std::string_view why) {
   if (peer.is_closing) return;
   // Half of the addresses that gossip names are not there: no news. What the operator named, and whoever was there, is.
-  const bool is_news = peer.is_connected || peer.info.kind == PeerKind::kManual;
+  const bool is_news = (peer.is_connected && peer.proxy == nullptr) || peer.info.kind == PeerKind::kManual;
   if (is_news && peer.info.kind != PeerKind::kFeeler) {
     HR_LOG(kInfo, kNet, "peer disconnecting id=", peer.info.id, " address=", peer.info.address, " because=\"",
            std::string(why), "\"");
@@ -205,7 +237,7 @@ void PeerHub::Punish(Peer& peer, Misbehaviour misbehaviour, std::string_view det
   }
   // The operator chose manual peers, and many users may share a loopback address: neither is discouraged.
   const bool is_exempt = peer.info.kind == PeerKind::kManual || peer.address.is_loopback();
-  if (row.consequence == Consequence::kDiscourage && !is_exempt) discouraged_.Add(peer.address);
+  if (row.consequence == Consequence::kDiscourage && !is_exempt && peer.node.ToAddress()) discouraged_.Add(peer.address);
   Disconnect(peer, why);
 }
 
@@ -236,11 +268,7 @@ void PeerHub::LookAtTimers() {
   timers_due_ns_ = now_ns + kTimerTickNs;
   for (auto& [id, peer] : peers_) LookAtTimersOf(*peer, now_ns);
   if (is_stopping_) return;
-  manual_peers_.ConnectDue(now_ns, [this](const Address& address) {
-    const ConnectionId connection = transport_.Connect(address);
-    AddPeer(connection, address, PeerKind::kManual);
-    return connection;
-  });
+  manual_peers_.ConnectDue(now_ns, [this](const Destination& to) { return Dial(to, PeerKind::kManual).info.id; });
   if (discovery_ != nullptr) LookAtDiscovery();
 }
 

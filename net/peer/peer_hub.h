@@ -93,13 +93,16 @@ class PeerHub final : public PeerGateway, private TransportHandler {
 
   // Connections.
   Peer* Find(PeerId id);
-  Peer& AddPeer(ConnectionId connection, const Address& address, PeerKind kind);
+  absl::StatusOr<std::vector<Destination>> FindDestinations(const HostPort& target) const;
+  Peer& Dial(const Destination& to, PeerKind kind);
+  Peer& AddPeer(ConnectionId connection, const Destination& to, PeerKind kind);
   void Disconnect(Peer& peer, std::string_view why);
   void Punish(Peer& peer, Misbehaviour misbehaviour, std::string_view detail = {});
   void Pause(Peer& peer, PauseReason reason);
   void Resume(Peer& peer, PauseReason reason);
 
   // Receiving.
+  size_t OnProxySays(Peer& peer, ByteSpan bytes);
   bool MayRead(Peer& peer);
   void AfterFraming(Peer& peer);
   void Dispatch(Peer& peer, const Message& message);

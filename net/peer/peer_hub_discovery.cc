@@ -4,7 +4,6 @@
 
 #include "engine/base/log.h"
 #include "net/peer/peer_hub.h"
-#include "net/transport/resolve.h"
 #include "net/wire/address_messages.h"
 #include "net/wire/commands.h"
 
@@ -56,22 +55,25 @@ bool PeerHub::WithBook(const std::function<void(AddressBook&)>& look) {
 
 void PeerHub::StartDiscovery() {
   std::vector<HeardAddress> own;
-  const auto add_own = [&](const Address& address) {
-    const NodeAddress node = NodeAddress::Of(address);
-    if (discovery_->book().Accepts(node)) own.push_back({node, options_.services, clock_.UnixSeconds()});
+  const auto add_own = [&](const NodeAddress& node) {
+    const bool can_be_told = discovery_->book().Accepts(node);
+    if (can_be_told) own.push_back({node, options_.services, clock_.UnixSeconds()});
+    return can_be_told;
   };
   // Nobody could come in otherwise.
   if (!listening_.empty()) {
-    for (const Address& address : options_.discovery->own) add_own(address);
-    for (const Address& address : listening_) add_own(address);
+    for (const NodeAddress& node : options_.discovery->own) {
+      if (!add_own(node)) HR_LOG(kWarning, kNet, "the internet cannot reach this external address, so nobody is told of it address=", node.ToString());
+    }
+    for (const Address& address : listening_) add_own(NodeAddress::Of(address));
   }
   discovery_->gossip().SetOwn(std::move(own));
   for (const HostPort& seed : options_.discovery->seed_nodes) {
-    const absl::StatusOr<std::vector<Address>> addresses = ResolveHost(seed);
-    if (addresses.ok()) {
-      discovery_->plan().AddSeeds(*addresses);
+    const absl::StatusOr<std::vector<Destination>> destinations = FindDestinations(seed);
+    if (destinations.ok()) {
+      discovery_->plan().AddSeeds(*destinations);
     } else {
-      HR_LOG(kWarning, kNet, "a seed node is left out: ", addresses.status().message());
+      HR_LOG(kWarning, kNet, "a seed node is left out: ", destinations.status().message());
     }
   }
 }
@@ -88,7 +90,7 @@ void PeerHub::LookAtDiscovery() {
 OutboundPlan::InUse PeerHub::CountInUse() const {
   OutboundPlan::InUse in_use;
   for (const auto& [id, peer] : peers_) {
-    const NodeAddress node = NodeAddress::Of(peer->address);
+    const NodeAddress& node = peer->node;
     in_use.addresses.insert(node);
     switch (peer->info.kind) {
       case PeerKind::kInbound: continue;
@@ -113,16 +115,16 @@ size_t PeerHub::CountIntroducedOutbound() const {
 void PeerHub::DialNext() {
   const std::optional<OutboundPlan::Dial> dial =
       discovery_->plan().Next(CountInUse(), [this](const NodeAddress& node) {
-        return discovery_->gossip().IsOwn(node) || discouraged_.Contains(*node.ToAddress());
+        const std::optional<Address> address = node.ToAddress();
+        return discovery_->gossip().IsOwn(node) || (address && discouraged_.Contains(*address));
       });
   if (!dial) return;
-  HR_LOG(kDebug, kNet, "peer dialled address=", dial->address.ToString(),
-         " kind=", std::string(PeerKindName(dial->kind)));
-  AddPeer(transport_.Connect(dial->address), dial->address, dial->kind);
+  HR_LOG(kDebug, kNet, "peer dialled address=", dial->to.ToString(), " kind=", std::string(PeerKindName(dial->kind)));
+  Dial(dial->to, dial->kind);
 }
 
 void PeerHub::OnIntroduced(Peer& peer) {
-  const NodeAddress node = NodeAddress::Of(peer.address);
+  const NodeAddress& node = peer.node;
   if (!peer.info.is_inbound) {
     discovery_->book().SetServices(node, peer.info.services);
     discovery_->book().Good(node);
@@ -137,7 +139,7 @@ void PeerHub::OnGone(const Peer& peer) {
   discovery_->gossip().Leave(peer.info.id);
   if (is_stopping_ || !peer.is_handshake_complete || !IsChosenFromBook(peer.info.kind)) return;
   // Not of block-relay-only peers: the time is handed out, and would tell who they are.
-  if (peer.info.kind == PeerKind::kFullRelay) discovery_->book().Connected(NodeAddress::Of(peer.address));
+  if (peer.info.kind == PeerKind::kFullRelay) discovery_->book().Connected(peer.node);
   discovery_->OnPeersChanged();
 }
 
@@ -189,7 +191,7 @@ void PeerHub::LeaveBookImage() {
   std::vector<NodeAddress> recent;
   for (const auto& [id, peer] : peers_) {
     if (peer->is_closing || !peer->is_handshake_complete || !IsChosenFromBook(peer->info.kind)) continue;
-    const NodeAddress node = NodeAddress::Of(peer->address);
+    const NodeAddress& node = peer->node;
     const bool is_anchor = peer->info.kind == PeerKind::kBlockRelay;
     if (!is_anchor) discovery_->book().Connected(node);
     std::vector<NodeAddress>& list = is_anchor ? anchors : recent;

@@ -21,6 +21,8 @@ struct PeerHubOptions {
   std::vector<Address> listen;    // empty: no inbound connections
   std::vector<HostPort> connect;  // always wanted, and tried again when they are away
   size_t inbound_max = 125;
+  // A SOCKS5 proxy through which everything on the internet is reached; it also resolves the names in `connect`.
+  std::optional<Address> proxy;
   // How other peers are found and chosen. None: nobody is dialled but `connect`, no address is kept or told.
   std::optional<DiscoveryOptions> discovery;
 

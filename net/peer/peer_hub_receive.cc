@@ -59,11 +59,31 @@ size_t PeerHub::OnReceived(ConnectionId connection, ByteSpan bytes) {
   size_t consumed = 0;
   while (consumed < bytes.size() && !peer->is_closing) {
     if (!MayRead(*peer)) break;
+    if (peer->proxy != nullptr) {
+      consumed += OnProxySays(*peer, bytes.subspan(consumed));
+      continue;
+    }
     consumed += peer->framer.Consume(bytes.subspan(consumed));
     AfterFraming(*peer);
   }
   table_.CountReceived(*peer->counters, consumed);
   return peer->is_closing ? bytes.size() : consumed;
+}
+
+// Until the proxy has passed the connection on, bytes are its own; how many of these are.
+size_t PeerHub::OnProxySays(Peer& peer, ByteSpan bytes) {
+  std::vector<uint8_t> answer;
+  const size_t consumed = peer.proxy->Consume(bytes, answer);
+  if (!peer.proxy->failure().empty()) {
+    Disconnect(peer, peer.proxy->failure());
+    return consumed;
+  }
+  if (!answer.empty()) QueueBytes(peer, SharedBytes::From(Slab::Copy(answer)), answer.size());
+  if (peer.proxy->is_done()) {
+    peer.proxy.reset();
+    SendVersion(peer);
+  }
+  return consumed;
 }
 
 ReceiveTarget PeerHub::NextTarget(ConnectionId connection) {
@@ -136,7 +156,7 @@ void PeerHub::OnVersion(Peer& peer, ByteSpan body) {
   if (peer.info.is_inbound) {
     for (const auto& [id, other] : peers_) {
       if (!other->info.is_inbound && other->is_version_sent && other->nonce == version.nonce) {
-        if (discovery_ != nullptr) discovery_->gossip().MarkAsSelf(NodeAddress::Of(other->address));
+        if (discovery_ != nullptr) discovery_->gossip().MarkAsSelf(other->node);
         return Punish(peer, Misbehaviour::kSelfConnection);
       }
     }
@@ -144,7 +164,7 @@ void PeerHub::OnVersion(Peer& peer, ByteSpan body) {
   constexpr uint64_t kServicesWanted = kNodeNetwork | kNodeWitness;
   const bool is_chosen = peer.info.kind == PeerKind::kFullRelay || peer.info.kind == PeerKind::kBlockRelay;
   if (is_chosen && (version.services & kServicesWanted) != kServicesWanted) {
-    if (discovery_ != nullptr) discovery_->book().SetServices(NodeAddress::Of(peer.address), version.services);
+    if (discovery_ != nullptr) discovery_->book().SetServices(peer.node, version.services);
     return Punish(peer, Misbehaviour::kServicesMissing);
   }
   peer.is_version_received = true;

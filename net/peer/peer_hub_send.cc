@@ -176,7 +176,8 @@ void PeerHub::Execute(const SendBlock& command) {
 void PeerHub::Execute(const headrace::Disconnect& command) {
   Peer* peer = Find(command.peer);
   if (peer == nullptr) return;
-  if (command.discourage && peer->info.kind != PeerKind::kManual && !peer->address.is_loopback()) discouraged_.Add(peer->address);
+  const bool is_exempt = peer->info.kind == PeerKind::kManual || peer->address.is_loopback() || !peer->node.ToAddress();
+  if (command.discourage && !is_exempt) discouraged_.Add(peer->address);
   Disconnect(*peer, command.reason);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "net/discovery/outbound_plan.h"
 #include "net/peer/peer_hub_options.h"
 #include "net/rpc/rpc_context.h"
 
@@ -106,13 +107,14 @@ Json GetNetworkInfo(const RpcCall& call) {
   info["connections_in"] = inbound;
   info["connections_out"] = peers.size() - static_cast<size_t>(inbound);
   info["networks"] = Json::array();
-  for (const char* name : {"ipv4", "ipv6"}) {
+  for (const uint8_t number : {kNetworkIpv4, kNetworkIpv6, kNetworkTorV3}) {
+    const bool is_reachable = (context.networks & NetworkBit(number)) != 0;
     Json network = Json::object();
-    network["name"] = name;
-    network["limited"] = false;
-    network["reachable"] = true;
-    network["proxy"] = "";
-    network["proxy_randomize_credentials"] = false;
+    network["name"] = std::string(AddressNetworkName(number));
+    network["limited"] = !is_reachable;
+    network["reachable"] = is_reachable;
+    network["proxy"] = context.proxy;
+    network["proxy_randomize_credentials"] = !context.proxy.empty();
     info["networks"].push_back(std::move(network));
   }
   info["localaddresses"] = Json::array();

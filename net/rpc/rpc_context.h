@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/node/node_facade.h"
+#include "net/discovery/outbound_plan.h"
 #include "net/peer/peer_hub.h"
 #include "net/rpc/active_calls.h"
 #include "net/rpc/rpc_error.h"
@@ -28,6 +29,8 @@ struct RpcContext {
   // How this node introduces itself to peers.
   uint64_t services = 0;
   std::string user_agent;
+  uint32_t networks = OutboundLimits{}.networks;  // in which peers are chosen
+  std::string proxy;                              // through which they are reached, if any
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
   ActiveCalls active_calls;
 };

@@ -182,7 +182,11 @@ TEST_F(OptionsTest, PeersToAddAndToAsk) {
 
 TEST_F(OptionsTest, ExternalAddressesAreNumericAndTakeThePortOption) {
   EXPECT_THAT(Good({"-externalip=1.2.3.4", "-externalip=[2a00::1]:7", "-port=77"}).external_addresses,
-              ElementsAre(*ParseAddress("1.2.3.4:77", 0), *ParseAddress("[2a00::1]:7", 0)));
+              ElementsAre(NodeAddress::Of(*ParseAddress("1.2.3.4:77", 0)), NodeAddress::Of(*ParseAddress("[2a00::1]:7", 0))));
+  const std::string onion = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf4pscryd.onion";
+  const DaemonOptions hidden = Good({("-externalip=" + onion + ":5").c_str()});
+  ASSERT_EQ(hidden.external_addresses.size(), 1u);
+  EXPECT_EQ(hidden.external_addresses[0].ToString(), onion + ":5");
   EXPECT_THAT(Bad({"-externalip=example.org"}), HasSubstr("-externalip=example.org is not a numeric address"));
 }
 
@@ -200,6 +204,35 @@ TEST_F(OptionsTest, DnsSeedsAreAskedUnlessPeersAreNamed) {
   EXPECT_THAT(Good({"-dnsserver=127.0.0.1", "-dnsserver=[::1]:5353"}).dns_servers,
               ElementsAre(*ParseAddress("127.0.0.1:53", 0), *ParseAddress("[::1]:5353", 0)));
   EXPECT_THAT(Bad({"-dnsserver=example.org"}), HasSubstr("-dnsserver=example.org is not a numeric address"));
+}
+
+TEST_F(OptionsTest, AProxyResolvesNamesAndReachesOnions) {
+  constexpr uint32_t kInternet = NetworkBit(kNetworkIpv4) | NetworkBit(kNetworkIpv6);
+  EXPECT_FALSE(Good({}).proxy.has_value());
+  EXPECT_EQ(Good({}).networks, kInternet);
+  const DaemonOptions options = Good({"-proxy=127.0.0.1"});
+  EXPECT_EQ(options.proxy, *ParseAddress("127.0.0.1:9050", 0));
+  EXPECT_EQ(options.networks, kInternet | NetworkBit(kNetworkTorV3));
+  EXPECT_TRUE(options.asks_dns_seeds) << "through the proxy";
+  EXPECT_FALSE(options.listen);
+  EXPECT_TRUE(Good({"-proxy=127.0.0.1", "-listen"}).listen);
+  EXPECT_TRUE(Good({"-proxy=127.0.0.1", "-bind=127.0.0.1"}).listen);
+  EXPECT_EQ(Good({"-proxy=[::1]:7"}).proxy, *ParseAddress("[::1]:7", 0));
+  EXPECT_FALSE(Good({"-noproxy"}).proxy.has_value());
+  EXPECT_FALSE(Good({"-proxy=0"}).proxy.has_value());
+  for (const char* bad : {"-proxy=", "-proxy=tor.example", "-proxy=1.2.3.4:0", "-proxy=1.2.3.4:x"}) EXPECT_THAT(Bad({bad}), HasSubstr("-proxy"));
+  EXPECT_THAT(Bad({"-proxy=127.0.0.1", "-dnsserver=127.0.0.1"}), HasSubstr("-dnsserver would be asked past the -proxy"));
+}
+
+TEST_F(OptionsTest, NetworksThatPeersAreChosenIn) {
+  EXPECT_EQ(Good({"-onlynet=ipv6"}).networks, NetworkBit(kNetworkIpv6));
+  EXPECT_EQ(Good({"-onlynet=ipv4", "-onlynet=ipv6", "-proxy=127.0.0.1"}).networks, NetworkBit(kNetworkIpv4) | NetworkBit(kNetworkIpv6));
+  const DaemonOptions onion = Good({"-onlynet=onion", "-proxy=127.0.0.1"});
+  EXPECT_EQ(onion.networks, NetworkBit(kNetworkTorV3));
+  EXPECT_FALSE(onion.asks_dns_seeds) << "they tell no onions";
+  EXPECT_TRUE(Good({"-onlynet=onion", "-proxy=127.0.0.1", "-dnsseed"}).asks_dns_seeds) << "as ordered";
+  EXPECT_THAT(Bad({"-onlynet=onion"}), HasSubstr("-onlynet=onion needs -proxy"));
+  for (const char* bad : {"-onlynet=", "-onlynet=i2p", "-onlynet=IPv4"}) EXPECT_THAT(Bad({bad}), HasSubstr("ipv4, ipv6 or onion"));
 }
 
 TEST_F(OptionsTest, BindTakesThePortOption) {

@@ -249,6 +249,7 @@ PeerHubOptions Daemon::HubOptions() {
            " open_files=", open_files_max);
     hub.inbound_max = static_cast<uint32_t>(sockets_max);
   }
+  hub.proxy = options_.proxy;
   hub.connect = options_.connect;
   hub.connect.insert(hub.connect.end(), options_.add_nodes.begin(), options_.add_nodes.end());
   if (options_.connects_only) return hub;
@@ -257,6 +258,8 @@ PeerHubOptions Daemon::HubOptions() {
   discovery.own = options_.external_addresses;
   discovery.seed_nodes = options_.seed_nodes;
   discovery.outbound = LimitsWithin(hub.inbound_max);
+  discovery.outbound.networks = options_.networks;
+  discovery.asks_dns_through_proxy = options_.asks_dns_seeds && options_.proxy;
   discovery.dns.port = FindNetwork(options_.chain)->port;
   discovery.dns.is_forced = options_.forces_dns_seeds;
   // The seeds' nodes follow the default signet.
@@ -267,7 +270,7 @@ PeerHubOptions Daemon::HubOptions() {
 absl::Status Daemon::OpenNetwork() {
   HR_ASSIGN_OR_RETURN(transport_, OpenTransport(ChoiceOf(options_.transport)));
   PeerHubOptions hub = HubOptions();
-  if (hub.discovery && options_.asks_dns_seeds) {
+  if (hub.discovery && options_.asks_dns_seeds && !options_.proxy) {
     HR_ASSIGN_OR_RETURN(lookup_, AresLookup::Open(options_.dns_servers, transport_->doorbell()));
     hub.discovery->lookup = lookup_.get();
   }

@@ -13,6 +13,36 @@ namespace {
 
 constexpr uint64_t kMiB = 1024 * 1024;
 
+// -proxy and -onlynet: how others are reached, and which of them.
+void ReadReachOptions(SettingReader& reader, DaemonOptions& options) {
+  constexpr uint16_t kSocksPort = 9050;
+  const std::optional<SettingValue> proxy = reader.One("proxy");
+  if (proxy && !proxy->is_negated && proxy->text != "0") {
+    const absl::StatusOr<Address> address = ParseAddress(proxy->text, kSocksPort);
+    if (!address.ok() || address->port == 0) {
+      reader.Fail(Complaint("proxy", *proxy, "write a numeric address, ADDRESS or ADDRESS:PORT"));
+    } else {
+      options.proxy = *address;
+    }
+  }
+  constexpr uint32_t kOnion = NetworkBit(kNetworkTorV3);
+  uint32_t only = 0;
+  for (const SettingValue& value : reader.All("onlynet")) {
+    if (value.is_negated) continue;
+    const uint32_t network = value.text == "ipv4"    ? NetworkBit(kNetworkIpv4)
+                             : value.text == "ipv6"  ? NetworkBit(kNetworkIpv6)
+                             : value.text == "onion" ? kOnion
+                                                     : 0;
+    if (network == 0) reader.Fail(Complaint("onlynet", value, "write ipv4, ipv6 or onion"));
+    only |= network;
+  }
+  if ((only & kOnion) != 0 && !options.proxy) {
+    reader.Fail(absl::InvalidArgumentError("-onlynet=onion needs -proxy, the address of Tor's SOCKS5 proxy."));
+  }
+  if (options.proxy) options.networks |= kOnion;
+  if (only != 0) options.networks = only;
+}
+
 void ReadDnsOptions(SettingReader& reader, DaemonOptions& options) {
   constexpr uint16_t kDnsPort = 53;
   for (const HostPort& one : ReadHostPorts(reader, "dnsserver", kDnsPort)) {
@@ -29,7 +59,12 @@ void ReadDnsOptions(SettingReader& reader, DaemonOptions& options) {
   if (options.forces_dns_seeds && asks == false) {
     reader.Fail(absl::InvalidArgumentError("-forcednsseed and -nodnsseed exclude one another."));
   }
-  options.asks_dns_seeds = asks.value_or(!options.connects_only) && is_served && !options.connects_only;
+  if (options.proxy && !options.dns_servers.empty()) {
+    reader.Fail(absl::InvalidArgumentError("-dnsserver would be asked past the -proxy, which resolves names itself. Give one of them."));
+  }
+  // Seeds tell addresses of the internet alone.
+  const bool is_of_use = (options.networks & (NetworkBit(kNetworkIpv4) | NetworkBit(kNetworkIpv6))) != 0;
+  options.asks_dns_seeds = asks.value_or(is_of_use) && is_served && !options.connects_only;
 }
 
 void ReadNetworkOptions(SettingReader& reader, const NetworkRow& network, DaemonOptions& options) {
@@ -39,16 +74,19 @@ void ReadNetworkOptions(SettingReader& reader, const NetworkRow& network, Daemon
   options.add_nodes = ReadHostPorts(reader, "addnode", network.port);
   options.seed_nodes = ReadHostPorts(reader, "seednode", network.port);
   for (const HostPort& one : ReadHostPorts(reader, "externalip", options.port)) {
-    if (const std::optional<Address> address = ParseNumericHost(one.host, one.port)) {
+    if (const std::optional<NodeAddress> address = NodeAddress::Parse(one)) {
       options.external_addresses.push_back(*address);
     } else {
-      reader.Fail(absl::InvalidArgumentError(Concat("-externalip=", one.host, " is not a numeric address. Give an IPv4 or IPv6 address.")));
+      reader.Fail(absl::InvalidArgumentError(
+          Concat("-externalip=", one.host, " is not a numeric address. Give an IPv4, IPv6 or .onion address.")));
     }
   }
+  ReadReachOptions(reader, options);
   ReadDnsOptions(reader, options);
   options.bind = ReadHostPorts(reader, "bind", options.port);
-  // Who names peers to connect to rarely wants others to come in; who names an address to listen on does.
-  options.listen = reader.Flag("listen").value_or(!options.connects_only || !options.bind.empty());
+  // Who names peers to connect to, or hides behind a proxy, rarely wants others to come in; who names an address to listen
+  // on does.
+  options.listen = reader.Flag("listen").value_or((!options.connects_only && !options.proxy) || !options.bind.empty());
   options.connections_max = static_cast<uint32_t>(reader.Number("maxconnections").value_or(options.connections_max));
   options.blocks_in_transit_per_peer_max =
       static_cast<uint32_t>(reader.Number("maxblocksintransit").value_or(options.blocks_in_transit_per_peer_max));

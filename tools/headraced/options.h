@@ -14,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "engine/base/log.h"
 #include "engine/primitives/hash256.h"
+#include "net/discovery/outbound_plan.h"
 #include "net/rpc/http_server.h"
 #include "net/rpc/rpc_cookie.h"
 #include "net/transport/address.h"
@@ -56,7 +57,9 @@ struct DaemonOptions {
   std::vector<HostPort> connect;
   std::vector<HostPort> add_nodes;
   std::vector<HostPort> seed_nodes;
-  std::vector<Address> external_addresses;
+  std::vector<NodeAddress> external_addresses;
+  std::optional<Address> proxy;                               // SOCKS5
+  uint32_t networks = OutboundLimits{}.networks;              // in which peers are chosen
   bool asks_dns_seeds = false;
   bool forces_dns_seeds = false;
   std::vector<Address> dns_servers;  // empty: the system's

@@ -53,6 +53,8 @@ absl::StatusOr<std::unique_ptr<RpcEndpoint>> RpcEndpoint::Start(const DaemonOpti
   }
   std::unique_ptr<RpcEndpoint> endpoint(new RpcEndpoint(std::move(authentication), std::move(cookie),
                                                         std::filesystem::absolute(options.network_directory).string()));
+  endpoint->context_.networks = options.networks;
+  if (options.proxy) endpoint->context_.proxy = options.proxy->ToString();
   HttpServerOptions http;
   http.bind = rpc.bind;
   http.allow = rpc.allow;

@@ -24,8 +24,8 @@ class ScriptedLookup final : public NameLookup {
 class DnsSeedingTest : public testing::BookTest {
  protected:
   DnsSeeding Make(bool is_forced = false) {
-    return DnsSeeding({{"a.example", "b.example", "c.example", "d.example", "e.example"}, 8333, is_forced}, lookup_, book_,
-                      clock_, entropy_);
+    return DnsSeeding({{"a.example", "b.example", "c.example", "d.example", "e.example"}, 8333, is_forced}, &lookup_, plan_,
+                      book_, clock_, entropy_);
   }
   NameAnswer Answer(const std::string& name, uint32_t first_group, uint32_t count) {
     NameAnswer answer{name, {}, ""};
@@ -37,6 +37,7 @@ class DnsSeedingTest : public testing::BookTest {
   }
 
   AddressBook book_{false, clock_, entropy_};
+  OutboundPlan plan_{{}, book_, clock_, entropy_};
   ScriptedLookup lookup_;
 };
 
@@ -125,6 +126,20 @@ TEST_F(DnsSeedingTest, ASeedWithoutThePrefixIsAskedPlainly) {
   lookup_.answers = {{"a.example", {}, "not found"}};
   seeding.LookAt(0);
   EXPECT_EQ(lookup_.asked.size(), 1u) << "and then it is given up";
+}
+
+TEST_F(DnsSeedingTest, BehindAProxySeedsAreNodesToAsk) {
+  DnsSeeding seeding({{"a.example", "b.example"}, 8333, false}, nullptr, plan_, book_, clock_, entropy_);
+  seeding.LookAt(0);
+  std::set<std::string> dialled;
+  for (int i = 0; i < 4; ++i) {
+    if (const auto dial = plan_.Next({}, [](const NodeAddress&) { return false; })) {
+      EXPECT_EQ(dial->kind, PeerKind::kAddressFetch);
+      dialled.insert(dial->to.ToString());
+    }
+    Pass(1);
+  }
+  EXPECT_EQ(dialled, (std::set<std::string>{"a.example:8333", "b.example:8333"}));
 }
 
 TEST(DnsSeedsTest, EveryNetworkHasSeveral) {

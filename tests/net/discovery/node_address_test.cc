@@ -116,5 +116,31 @@ TEST(NodeAddressTest, GroupsAreProvidersNotAddresses) {
   EXPECT_NE(Ip("::1", 1).Group(), Ip("::1", 2).Group());
 }
 
+TEST(NodeAddressTest, OnionNamesAreReadAndTheirChecksumsChecked) {
+  // From the Tor project's own pages.
+  const std::string name = "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wid.onion";
+  const std::optional<NodeAddress> node = NodeAddress::ParseOnion(name, 8333);
+  ASSERT_TRUE(node.has_value());
+  EXPECT_EQ(node->network, kNetworkTorV3);
+  EXPECT_EQ(node->HostText(), name);
+  std::string loud = name;
+  for (char& letter : loud) letter = static_cast<char>(std::toupper(letter));
+  EXPECT_EQ(NodeAddress::ParseOnion(loud, 8333), node);
+  EXPECT_EQ(NodeAddress::Parse({name, 8333}), node);
+  EXPECT_EQ(NodeAddress::Parse({"1.2.3.4", 5}), NodeAddress::Of(Address::Ipv4(1, 2, 3, 4, 5)));
+  EXPECT_EQ(NodeAddress::Parse({"example.org", 5}), std::nullopt);
+  // Any other letter in any place is another name, and most likely none.
+  for (size_t at = 0; at < 56; ++at) {
+    std::string wrong = name;
+    wrong[at] = wrong[at] == 'a' ? 'b' : 'a';
+    EXPECT_EQ(NodeAddress::ParseOnion(wrong, 8333), std::nullopt) << wrong;
+  }
+  for (const std::string wrong : {".onion", "onion", "expyuzz4wqqyqhjn.onion", "2gzyxa5ihm7nsggfxnu52rck2vv4rvmdlkiu3zzui5du4xyclen53wi0.onion"}) {
+    EXPECT_EQ(NodeAddress::ParseOnion(wrong, 8333), std::nullopt) << wrong;
+  }
+  EXPECT_EQ(NodeAddress::ParseOnion("a" + name, 8333), std::nullopt);
+  EXPECT_EQ(NodeAddress::ParseOnion("www." + name, 8333), std::nullopt);
+}
+
 }  // namespace
 }  // namespace headrace

@@ -16,7 +16,7 @@ class PlanTest : public testing::BookTest {
     for (uint32_t i = 0; i < groups; ++i) Add(book_, HostInGroup(i, 1), HostInGroup(i + 5'000, 1));
   }
   void Use(const OutboundPlan::Dial& dial) {
-    const NodeAddress node = NodeAddress::Of(dial.address);
+    const NodeAddress node = dial.to.node;
     in_use_.addresses.insert(node);
     if (dial.kind == PeerKind::kFullRelay) ++in_use_.full_relay;
     if (dial.kind == PeerKind::kBlockRelay) ++in_use_.block_relay;
@@ -52,7 +52,7 @@ TEST_F(PlanTest, EightAndTwoOneForEachGroup) {
     const auto dial = NextWithin(plan, 1);
     ASSERT_TRUE(dial.has_value()) << i;
     EXPECT_EQ(dial->kind, i < 8 ? PeerKind::kFullRelay : PeerKind::kBlockRelay);
-    EXPECT_FALSE(in_use_.groups.contains(NodeAddress::Of(dial->address).Group()));
+    EXPECT_FALSE(in_use_.groups.contains(dial->to.node.Group()));
     Use(*dial);
   }
   EXPECT_FALSE(NextWithin(plan, 3'600).has_value()) << "ten are enough";
@@ -126,7 +126,7 @@ TEST_F(PlanTest, AnchorsThenRecentPeersThenSeeds) {
   const NodeAddress onion = *NodeAddress::FromWire(NetworkAddress{0, 0, kNetworkTorV3, std::vector<uint8_t>(32, 1), 8333});
   // One group twice, and one that cannot be dialled: those are given up.
   plan.SetFirst({HostInGroup(200, 1), onion, HostInGroup(200, 2), HostInGroup(201, 1)}, {HostInGroup(202, 1), HostInGroup(203, 1)});
-  plan.AddSeeds({*HostInGroup(204, 1).ToAddress(), *HostInGroup(204, 2).ToAddress()});
+  plan.AddSeeds({Destination::Of(HostInGroup(204, 1)), Destination::Of(HostInGroup(204, 2))});
   const std::vector<std::pair<NodeAddress, PeerKind>> expected = {
       {HostInGroup(200, 1), PeerKind::kBlockRelay},   {HostInGroup(201, 1), PeerKind::kBlockRelay},
       {HostInGroup(202, 1), PeerKind::kFullRelay},    {HostInGroup(203, 1), PeerKind::kFullRelay},
@@ -134,18 +134,18 @@ TEST_F(PlanTest, AnchorsThenRecentPeersThenSeeds) {
   for (const auto& [address, kind] : expected) {
     const auto dial = NextWithin(plan, 1);
     ASSERT_TRUE(dial.has_value());
-    EXPECT_EQ(NodeAddress::Of(dial->address), address);
+    EXPECT_EQ(dial->to.node, address);
     EXPECT_EQ(dial->kind, kind);
     Use(*dial);
   }
   const auto dial = NextWithin(plan, 1);
   ASSERT_TRUE(dial.has_value());
-  EXPECT_TRUE(book_.Find(NodeAddress::Of(dial->address)).has_value());
+  EXPECT_TRUE(book_.Find(dial->to.node).has_value());
 }
 
 TEST_F(PlanTest, SeedsAreAskedAgainByWhoIsAlone) {
   OutboundPlan plan(limits_, book_, clock_, entropy_);
-  plan.AddSeeds({*HostInGroup(204, 1).ToAddress()});
+  plan.AddSeeds({Destination::Of(HostInGroup(204, 1))});
   EXPECT_TRUE(NextWithin(plan, 1).has_value());
   EXPECT_FALSE(NextWithin(plan, 50).has_value());
   EXPECT_TRUE(NextWithin(plan, 20).has_value());
@@ -176,7 +176,7 @@ TEST_F(PlanTest, FeelersComeEveryTwoMinutesOrSoAndOnlyToNew) {
     const auto dial = NextWithin(plan, 0);
     if (!dial) continue;
     EXPECT_EQ(dial->kind, PeerKind::kFeeler);
-    EXPECT_FALSE(book_.Find(NodeAddress::Of(dial->address))->is_tried);
+    EXPECT_FALSE(book_.Find(dial->to.node)->is_tried);
     ++feelers;
   }
   EXPECT_GT(feelers, 80);
@@ -200,7 +200,26 @@ TEST_F(PlanTest, ContestsAreFeltFirst) {
   OutboundPlan plan(limits_, book_, clock_, entropy_);
   const auto dial = NextWithin(plan, 1);
   ASSERT_TRUE(dial.has_value());
-  EXPECT_EQ(NodeAddress::Of(dial->address), defender);
+  EXPECT_EQ(dial->to.node, defender);
+}
+
+TEST_F(PlanTest, OnlyAddressesOfItsNetworksAreChosenAndSeedsEverywhere) {
+  const NodeAddress onion = *NodeAddress::FromWire(NetworkAddress{0, 0, kNetworkTorV3, std::vector<uint8_t>(32, 1), 8333});
+  for (uint32_t i = 0; i < 50; ++i) Add(book_, HostInGroup(i, 1), HostInGroup(5'000, 1));
+  Add(book_, onion, HostInGroup(5'000, 1));
+  limits_.networks = NetworkBit(kNetworkTorV3);
+  limits_.feelers_max = 0;
+  OutboundPlan plan(limits_, book_, clock_, entropy_);
+  plan.SetFirst({HostInGroup(1, 1)}, {HostInGroup(2, 1)});
+  const Destination named = Destination::Named({"seed.example", 8333});
+  plan.AddSeeds({Destination::Of(HostInGroup(3, 1)), named, named});
+  std::vector<Destination> dialled;
+  while (const auto dial = NextWithin(plan, 30)) {
+    dialled.push_back(dial->to);
+    Use(*dial);
+    in_use_.address_fetches = 0;
+  }
+  EXPECT_EQ(dialled, (std::vector<Destination>{Destination::Of(HostInGroup(3, 1)), named, Destination::Of(onion)}));
 }
 
 TEST_F(PlanTest, RefusedConnectedAndUndialledAddressesAreLeftOut) {
@@ -212,7 +231,7 @@ TEST_F(PlanTest, RefusedConnectedAndUndialledAddressesAreLeftOut) {
   in_use_.addresses.insert(connected);
   OutboundPlan plan(limits_, book_, clock_, entropy_);
   plan.SetFirst({refused, connected, onion}, {refused, connected, onion});
-  plan.AddSeeds({*refused.ToAddress(), *connected.ToAddress()});
+  plan.AddSeeds({Destination::Of(refused), Destination::Of(connected)});
   EXPECT_FALSE(NextWithin(plan, 3'600).has_value());
 }
 

@@ -124,6 +124,14 @@ class SimSpeaker final : private TransportHandler {
   }
   bool is_connected() const { return is_connected_; }
 
+  // Speaks SOCKS5 first, and then as whoever was asked for.
+  struct AsProxy {
+    uint8_t reply = 0;       // its code: 0 is success
+    bool is_silent = false;
+    std::vector<std::string> targets;  // that it was asked for
+  };
+  std::optional<AsProxy> as_proxy;
+
   const Address address;
   sim::Wakeup wakeup;
   bool wants_addrv2 = true;
@@ -141,10 +149,39 @@ class SimSpeaker final : private TransportHandler {
   }
   void OnAccepted(ConnectionId connection, const Address&) override {
     ++accepted;
-    Begin(connection);
+    if (!as_proxy) return Begin(connection);
+    connection_ = connection;
+    is_connected_ = true;
+    framer_.reset();
+    to_proxy_.clear();
+  }
+  // Four bytes of greeting, and a request.
+  void TalkAsProxy(ByteSpan bytes) {
+    constexpr size_t kGreetingBytes = 4;
+    constexpr size_t kHeadBytes = 5;
+    to_proxy_.insert(to_proxy_.end(), bytes.begin(), bytes.end());
+    const auto say = [this](const std::vector<uint8_t>& words) {
+      transport_.Send(connection_, SharedBytes::From(Slab::Copy(words)));
+    };
+    if (as_proxy->is_silent || to_proxy_.size() < kGreetingBytes) return;
+    if (to_proxy_.size() == kGreetingBytes) return say({5, 0});
+    if (to_proxy_.size() < kGreetingBytes + kHeadBytes) return;
+    const uint8_t* const host = &to_proxy_[kGreetingBytes + 4];
+    const bool is_name = host[-1] == 3;
+    const size_t host_bytes = is_name ? 1 + size_t{host[0]} : host[-1] == 1 ? 4 : 16;
+    if (to_proxy_.size() < kGreetingBytes + 4 + host_bytes + 2) return;
+    std::string text = is_name ? std::string(host + 1, host + host_bytes) : "";
+    for (size_t i = 0; i < host_bytes && !is_name; ++i) text += (i == 0 ? "" : ".") + std::to_string(host[i]);
+    as_proxy->targets.push_back(text + ":" + std::to_string(LoadBig16(host + host_bytes)));
+    say({5, as_proxy->reply, 0, 1, 0, 0, 0, 0, 0, 0});
+    if (as_proxy->reply == 0) Begin(connection_);
   }
   void OnConnected(ConnectionId connection) override { Begin(connection); }
   size_t OnReceived(ConnectionId, ByteSpan bytes) override {
+    if (framer_ == nullptr) {
+      TalkAsProxy(bytes);
+      return bytes.size();
+    }
     for (size_t consumed = 0; consumed < bytes.size();) {
       consumed += framer_->Consume(bytes.subspan(consumed));
       if (framer_->has_message()) {
@@ -171,6 +208,7 @@ class SimSpeaker final : private TransportHandler {
   ConnectionId connection_ = 0;
   bool is_connected_ = false;
   std::unique_ptr<Framer> framer_;
+  std::vector<uint8_t> to_proxy_;
 };
 
 class SimHubsTest : public ::testing::Test {
