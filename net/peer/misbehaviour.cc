@@ -40,6 +40,8 @@ constexpr std::array kRows = {
     MisbehaviourRow{kAddressesUnwanted, kIgnore, "speaks of addresses on a connection that is for blocks alone"},
     MisbehaviourRow{kAddressesAskedAgain, kIgnore, "asked for addresses more than once, or over a connection that it did not make"},
     MisbehaviourRow{kServicesMissing, kDisconnect, "was chosen by this node and does not offer all blocks with their witnesses"},
+    // No offence: others come, and slots are few.
+    MisbehaviourRow{kEvicted, kDisconnect, "makes room for another inbound peer"},
 };
 
 constexpr bool EveryRowIsInItsPlace() {

@@ -32,6 +32,7 @@ enum class Misbehaviour : uint8_t {
   kAddressesUnwanted,
   kAddressesAskedAgain,
   kServicesMissing,
+  kEvicted,
   kCount,
 };
 

@@ -6,8 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
+#include "engine/base/endian.h"
 #include "engine/base/log.h"
 #include "engine/base/status_macros.h"
+#include "engine/crypto/small_hashes.h"
+#include "net/peer/inbound_eviction.h"
 #include "net/transport/resolve.h"
 
 namespace headrace {
@@ -27,6 +30,7 @@ PeerHub::PeerHub(PeerHubOptions options, Transport& transport, Clock& clock, Ent
       events_(options_.events_max, options_.event_bytes_max, engine, transport.doorbell()),
       commands_(options_.commands_max, engine, transport.doorbell()),
       manual_peers_(options_.reconnect_delay_min_ms * kNsPerMs, options_.reconnect_delay_max_ms * kNsPerMs) {
+  group_key_ = DrawHashKey(entropy_);
   transport_.SetHandler(this);
   if (options_.discovery) discovery_ = std::make_unique<Discovery>(*options_.discovery, clock_, entropy_);
 }
@@ -159,12 +163,44 @@ Peer& PeerHub::AddPeer(ConnectionId connection, const Destination& to, PeerKind 
   return *peers_.emplace(connection, std::move(peer)).first->second;
 }
 
+// Whether another inbound peer may come: there is a slot, or somebody goes.
+bool PeerHub::MakeRoom() {
+  // Those who were sent away are there until the transport says that they are gone.
+  constexpr size_t kGoingMax = 8;
+  if (inbound_count_ < options_.inbound_max) return true;
+  if (inbound_count_ >= options_.inbound_max + kGoingMax) return false;
+  std::vector<EvictionCandidate> candidates;
+  size_t staying = 0;
+  for (const auto& [id, peer] : peers_) {
+    if (!peer->info.is_inbound || peer->is_closing) continue;
+    ++staying;
+    const NetworkGroup group = peer->node.Group();
+    uint8_t input[sizeof(group)];
+    StoreLittle(input, group);
+    const int64_t ping_ns = peer->counters->ping_min_ns.load(std::memory_order_relaxed);
+    candidates.push_back({id, group, SipHash24(group_key_[0], group_key_[1], input), peer->address.is_loopback(), peer->created_ns,
+                          ping_ns < 0 ? INT64_MAX : ping_ns, peer->last_block_ns});
+  }
+  if (staying < options_.inbound_max) return true;
+  const std::optional<PeerId> gone = ChooseToEvict(std::move(candidates));
+  if (!gone) return false;
+  Peer& leaving = *Find(*gone);
+  if (leaving.is_handshake_complete) {
+    Punish(leaving, Misbehaviour::kEvicted);
+  } else {
+    // Nobody ever met it: strangers must not fill the log.
+    leaving.is_closing = true;
+    transport_.Close(leaving.info.id, CloseMode::kAbort);
+  }
+  return true;
+}
+
 void PeerHub::OnAccepted(ConnectionId connection, const Address& remote) {
   // A connection that is closed here was never a peer; its OnClosed finds nobody.
   if (is_stopping_) return transport_.Close(connection, CloseMode::kAbort);
-  const bool is_full = inbound_count_ >= options_.inbound_max;
-  if (is_full || discouraged_.Contains(remote)) {
-    const MisbehaviourRow& row = RowOf(is_full ? Misbehaviour::kInboundSlotsFull : Misbehaviour::kDiscouragedAddress);
+  const bool is_discouraged = discouraged_.Contains(remote);
+  if (is_discouraged || !MakeRoom()) {
+    const MisbehaviourRow& row = RowOf(is_discouraged ? Misbehaviour::kDiscouragedAddress : Misbehaviour::kInboundSlotsFull);
     HR_LOG(kDebug, kNet, "peer refused address=", remote.ToString(), " because=\"it ", std::string(row.sentence), "\"");
     return transport_.Close(connection, CloseMode::kAbort);
   }

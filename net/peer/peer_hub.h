@@ -95,6 +95,7 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   Peer* Find(PeerId id);
   absl::StatusOr<std::vector<Destination>> FindDestinations(const HostPort& target) const;
   Peer& Dial(const Destination& to, PeerKind kind);
+  bool MakeRoom();
   Peer& AddPeer(ConnectionId connection, const Destination& to, PeerKind kind);
   void Disconnect(Peer& peer, std::string_view why);
   void Punish(Peer& peer, Misbehaviour misbehaviour, std::string_view detail = {});
@@ -172,6 +173,7 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   ManualPeers manual_peers_;
   std::unique_ptr<Discovery> discovery_;  // or none: see PeerHubOptions
   DiscouragedHosts discouraged_;
+  HashKey group_key_;  // ranks groups of inbound peers
   size_t inbound_count_ = 0;
   uint64_t growing_bytes_ = 0;
   int64_t timers_due_ns_ = INT64_MIN;

@@ -230,7 +230,7 @@ void PeerHub::OnBlock(Peer& peer, const Message& message) {
     return Punish(peer, Misbehaviour::kMalformedMessage, "a block without transactions");
   }
   const Hash256 hash(Sha256d(message.body.first(BlockHeader::kSerializedBytes)));
-  peer.expected_blocks.erase(hash);
+  if (peer.expected_blocks.erase(hash) != 0) peer.last_block_ns = clock_.MonotonicNs();
   SlabRef block = message.slab != nullptr ? message.slab : Slab::Copy(message.body);
   PushEvent(peer, BlockReceived{peer.info.id, hash, std::move(block)});
 }

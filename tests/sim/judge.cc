@@ -26,7 +26,7 @@ std::string ValueOf(std::string_view line, const std::string& key) {
 constexpr std::string_view kInnocentReasons[] = {
     "stalls the block download", "no block within the timeout", "no answer to getheaders", "it ended the connection",
     "it did not complete the handshake", "it did not answer a ping in time", "it said nothing for too long",
-    "it asks for more than it reads",
+    "it asks for more than it reads", "it makes room for another inbound peer",
     // Blocks of a branch that it has left since.
     "does not have the blocks of the headers that it showed"};
 

@@ -228,8 +228,9 @@ class SimHubsTest : public ::testing::Test {
     hubs_[number] = std::make_unique<SimHub>(std::move(options), HostAt(number), network_, clock_, entropy_.Fork(), image);
     return *hubs_[number];
   }
-  SimSpeaker& AddSpeaker(int number) {
-    speakers_.push_back(std::make_unique<SimSpeaker>(HostAt(number), network_, clock_));
+  SimSpeaker& AddSpeaker(int number) { return AddSpeakerAt(HostAt(number)); }
+  SimSpeaker& AddSpeakerAt(const Address& address) {
+    speakers_.push_back(std::make_unique<SimSpeaker>(address, network_, clock_));
     return *speakers_.back();
   }
   SimSpeaker& ConnectSpeaker(int number, const SimHub& hub) {
