@@ -51,6 +51,7 @@ struct Peer {
   uint32_t pause_reasons = 0;
   int64_t created_ns = 0;
   int64_t last_receive_ns = 0;
+  int64_t leave_ns = INT64_MAX;  // a seed node: when it has been waited for long enough
   int64_t last_block_ns = 0;  // when a block came that it was asked for
 
   int64_t ping_sent_ns = 0;    // when the ping in flight was sent

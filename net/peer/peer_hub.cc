@@ -319,7 +319,7 @@ void PeerHub::LookAtTimersOf(Peer& peer, int64_t now_ns) {
     if (age_ms > limit_ms) Punish(peer, Misbehaviour::kHandshakeTimeout);
     return;
   }
-  if (peer.info.kind == PeerKind::kAddressFetch && age_ms > options_.address_fetch_timeout_ms) {
+  if (peer.info.kind == PeerKind::kAddressFetch && (age_ms > options_.address_fetch_timeout_ms || now_ns > peer.leave_ns)) {
     return Disconnect(peer, "it was waited for long enough");
   }
   // A peer that is not listened to cannot be heard.

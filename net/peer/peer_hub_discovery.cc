@@ -155,8 +155,10 @@ void PeerHub::OnAddresses(Peer& peer, const Message& message) {
   HR_LOG(kDebug, kNet, "addresses id=", peer.info.id, " count=", count, " taken=", tally.taken,
          " beyond_rate=", tally.beyond_rate, " book=", discovery_->book().size());
   if (tally.beyond_rate != 0) Punish(peer, Misbehaviour::kAddressFlood);
-  // One alone is more likely its own than an answer.
-  if (peer.info.kind == PeerKind::kAddressFetch && count > 1) Disconnect(peer, "it told of addresses, as it was asked");
+  if (peer.info.kind != PeerKind::kAddressFetch) return;
+  if (count > 1) return Disconnect(peer, "it told of addresses, as it was asked");
+  // One alone is more likely its own than an answer, which may follow.
+  peer.leave_ns = std::min(peer.leave_ns, clock_.MonotonicNs() + options_.address_fetch_linger_ms * 1'000'000);
 }
 
 void PeerHub::OnGetAddr(Peer& peer) {

@@ -36,6 +36,7 @@ struct PeerHubOptions {
   int64_t pong_timeout_ms = 20 * 60'000;
   int64_t inactivity_timeout_ms = 90 * 60'000;
   int64_t address_fetch_timeout_ms = 20'000;  // how long a seed node is given to tell addresses
+  int64_t address_fetch_linger_ms = 2'000;    // how long it is waited for when it has told one alone, most likely its own
   int64_t reconnect_delay_min_ms = 500;
   int64_t reconnect_delay_max_ms = 60'000;
 

@@ -190,6 +190,18 @@ TEST_F(FindingPeersTest, ASeedThatSaysNothingIsLeftToo) {
   EXPECT_TRUE(RunUntil([&] { return !seed.is_connected(); }, 10));
 }
 
+TEST_F(FindingPeersTest, ASeedThatKnowsItselfAloneIsLeftSoonAndDialled) {
+  SimSpeaker& seed = AddSpeaker(5);
+  SimHub& hub = AddHub(0, SeededBy(5));
+  EXPECT_TRUE(RunUntil([&] { return seed.CountOf(commands::kGetAddr) == 1; }, 10));
+  std::vector<uint8_t> body;
+  EncodeAddrV2({NodeAddress::Of(seed.address).ToWire(kNodeNetwork | kNodeWitness, static_cast<uint32_t>(clock_.UnixSeconds()))}, body);
+  seed.Send(commands::kAddrV2, body);
+  EXPECT_FALSE(RunUntil([&] { return !seed.is_connected(); }, 1)) << "an answer may follow";
+  EXPECT_TRUE(RunUntil([&] { return !seed.is_connected(); }, 3));
+  EXPECT_TRUE(RunUntil([&] { return hub.CountOf(PeerKind::kFullRelay) == 1; }, 60));
+}
+
 TEST_F(FindingPeersTest, WhoCannotServeIsNotKept) {
   SimSpeaker& poor = AddSpeaker(1);
   poor.services = kNodeNetwork;
