@@ -202,6 +202,18 @@ TEST_F(FindingPeersTest, ASeedThatKnowsItselfAloneIsLeftSoonAndDialled) {
   EXPECT_TRUE(RunUntil([&] { return hub.CountOf(PeerKind::kFullRelay) == 1; }, 60));
 }
 
+TEST_F(FindingPeersTest, WhoOnlyDialsIsAloneAndAsksItsSeedAgain) {
+  SimSpeaker& seed = AddSpeaker(5);
+  // Thirty that cannot be heard: dials to them end with the deadline.
+  std::set<std::array<uint8_t, 16>> silent;
+  for (int i = 10; i < 40; ++i) silent.insert(AddSpeaker(i).address.ip);
+  network_.Partition(silent);
+  SimHub& hub = AddHub(0, SeededBy(5), BookOf(10, 40));
+  EXPECT_TRUE(RunUntil([&] { return hub.CountOf(PeerKind::kFullRelay, false) == 8; }, 30));
+  EXPECT_TRUE(RunUntil([&] { return seed.accepted == 2; }, 90));
+  EXPECT_EQ(hub.told, 0u);
+}
+
 TEST_F(FindingPeersTest, WhoCannotServeIsNotKept) {
   SimSpeaker& poor = AddSpeaker(1);
   poor.services = kNodeNetwork;
