@@ -352,6 +352,7 @@ AddressBook::NetworkCounts AddressBook::CountByNetwork() const {
 BookImage AddressBook::Export() const {
   BookImage image;
   image.key = key_;
+  image.entries.reserve(order_.size());
   std::vector<uint32_t> entry_of(known_.size());
   for (const uint32_t number : order_) {
     const KnownAddress& known = known_[number];
@@ -378,6 +379,8 @@ void AddressBook::Import(const BookImage& image) {
   new_ = BucketTable(kNewBuckets);
   tried_ = BucketTable(kTriedBuckets);
   new_count_ = tried_count_ = 0;
+  known_.reserve(image.entries.size());
+  number_of_.reserve(image.entries.size());
   for (const BookImageEntry& entry : image.entries) {
     if (!Accepts(entry.address) || NumberOf(entry.address) != BucketTable::kNobody) continue;
     const uint32_t number = Create(entry.address, entry.source);
@@ -394,7 +397,7 @@ void AddressBook::Import(const BookImage& image) {
       ++tried_count_;
       continue;
     }
-    std::vector<uint16_t> new_buckets = entry.new_buckets;
+    auto new_buckets = entry.new_buckets;
     if (entry.is_tried) new_buckets = {static_cast<uint16_t>(NewBucketOf(entry.address, entry.source))};
     for (const uint16_t new_bucket : new_buckets) {
       if (new_bucket >= kNewBuckets || known.new_buckets == kNewBucketsPerAddress) continue;

@@ -12,7 +12,7 @@
 //    and did not answer (test before evict): until then the two are a contest.
 //
 // Deterministic, given Entropy and Clock. One thread. At most 81,920 addresses of 96 bytes, their index and the tables: 20 MB
-// when all of them are there. Adding and looking up costs a few hashes (below a microsecond), Good up to a thousand.
+// when all of them are there. Adding and looking up costs a few hashes (about a microsecond), Good up to a thousand.
 #pragma once
 
 #include <array>

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
 #include "net/discovery/keyed_draws.h"
 #include "net/discovery/node_address.h"
@@ -23,7 +24,7 @@ struct BookImageEntry {
   uint32_t last_success_s = 0;
   uint16_t attempts = 0;
   bool is_tried = false;
-  std::vector<uint16_t> new_buckets;  // none when tried
+  absl::InlinedVector<uint16_t, 8> new_buckets;  // none when tried
   bool operator==(const BookImageEntry&) const = default;
 };
 

@@ -46,17 +46,21 @@ void Discovery::LeaveImage(std::vector<NodeAddress> anchors, std::vector<NodeAdd
   BookImage image = book_.Export();
   image.anchors = anchors_;
   image.recent = recent_;
-  std::vector<uint8_t> bytes = EncodeBookImage(image);
   changes_in_image_ = book_.change_count();
   image_made_ns_ = clock_.MonotonicNs();
   peers_changed_ns_ = INT64_MAX;
   const std::lock_guard lock(image_mutex_);
-  image_ = std::move(bytes);
+  image_ = std::move(image);
 }
 
 std::optional<std::vector<uint8_t>> Discovery::TakeImage() {
-  const std::lock_guard lock(image_mutex_);
-  return std::exchange(image_, std::nullopt);
+  std::optional<BookImage> image;
+  {
+    const std::lock_guard lock(image_mutex_);
+    image = std::exchange(image_, std::nullopt);
+  }
+  // Here, because the reactor has better things to do.
+  return image ? std::optional(EncodeBookImage(*image)) : std::nullopt;
 }
 
 }  // namespace headrace

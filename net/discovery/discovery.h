@@ -3,7 +3,7 @@
 //
 // The reactor thread alone, except for TakeImage, which is for whoever writes the file: the reactor leaves an image there
 // now and then, and never waits for a disk. An image is made when the peers changed and ten seconds have passed, or the book and
-// five minutes have; it costs about ten milliseconds when the book is full.
+// five minutes have; it costs the reactor a few milliseconds when the book is full, and whoever takes it encodes it.
 #pragma once
 
 #include <cstdint>
@@ -66,7 +66,7 @@ class Discovery {
   int64_t peers_changed_ns_ = INT64_MAX;
 
   std::mutex image_mutex_;
-  std::optional<std::vector<uint8_t>> image_;
+  std::optional<BookImage> image_;
 };
 
 }  // namespace headrace

@@ -87,7 +87,7 @@ TEST_F(BookImageTest, LimitsAreExact) {
   EXPECT_TRUE(status_of(image).ok());
   image.entries.push_back(image.entries.front());
   EXPECT_FALSE(status_of(image).ok());
-  image.entries.assign(1, {HostInGroup(1, 1), 9, 5, 1000, 0, 1, false, std::vector<uint16_t>(8, 7)});
+  image.entries.assign(1, {HostInGroup(1, 1), 9, 5, 1000, 0, 1, false, {7, 7, 7, 7, 7, 7, 7, 7}});
   EXPECT_TRUE(status_of(image).ok());
   image.entries[0].new_buckets.push_back(7);
   EXPECT_FALSE(status_of(image).ok());
