@@ -135,7 +135,7 @@ std::shared_ptr<std::vector<uint8_t>> CoinCheckpoint::TakeCopy(uint64_t bytes) {
   return *unused;
 }
 
-absl::Status CoinCheckpoint::CopyShard(uint32_t number, uint64_t& copied_bytes) {
+absl::Status CoinCheckpoint::CopyShard(uint32_t number, bool is_last, uint64_t& copied_bytes) {
   CoinShard& shard = state_->shards[number];
   // The table's pages, then their checksums, to the end of a page.
   const uint64_t body_bytes = RoundUpToPage(shard.table.bytes());
@@ -152,6 +152,8 @@ absl::Status CoinCheckpoint::CopyShard(uint32_t number, uint64_t& copied_bytes) 
   auto batch = std::make_shared<FileBatch>();
   FileOperation write{FileOperation::Kind::kWrite, image_, next_.image_bytes};
   write.write_from = *copy;
+  // An image is read when a node starts: after a clean stop perhaps soon, else hardly ever.
+  write.passes_cache = !is_last;
   write.owner = copy;
   batch->operations.push_back(std::move(write));
   writes_.push_back(batch);
@@ -177,7 +179,7 @@ absl::Status CoinCheckpoint::CopyShards(bool wait) {
     // A shard with more young records than a step may walk takes several; its image is copied with the last.
     HR_ASSIGN_OR_RETURN(const bool is_moved, MoveYoung(copied_shards_, wait, copied_bytes));
     if (!is_moved) continue;
-    HR_RETURN_IF_ERROR(CopyShard(copied_shards_, copied_bytes));
+    HR_RETURN_IF_ERROR(CopyShard(copied_shards_, wait, copied_bytes));
     ++copied_shards_;
   }
   if (copied_shards_ < kCoinShardCount) return absl::OkStatus();

@@ -55,9 +55,9 @@ class CoinCheckpoint {
   absl::Status CopyShards(bool wait);
   // A part of a shard's young records at a time; true when none is left.
   absl::StatusOr<bool> MoveYoung(uint32_t number, bool wait, uint64_t& copied_bytes);
-  absl::Status CopyShard(uint32_t number, uint64_t& copied_bytes);
+  // `is_last`: the store is closed when this checkpoint is done, as far as can be told.
+  absl::Status CopyShard(uint32_t number, bool is_last, uint64_t& copied_bytes);
   std::shared_ptr<std::vector<uint8_t>> TakeCopy(uint64_t bytes);
-  absl::Status EndCopying();
   absl::Status WaitForWrites(size_t left_max);
   absl::StatusOr<bool> StartSync(bool wait);
   absl::StatusOr<bool> FinishSync(bool wait);

@@ -44,6 +44,9 @@ struct FileOperation {
   uint64_t offset = 0;
   MutableByteSpan read_into;
   ByteSpan write_from;
+  // Of a write: nobody is going to read this soon. Where kernel and file system can, it leaves the page cache once it is on
+  // the disk, and what is read often stays there instead.
+  bool passes_cache = false;
   // Keeps the memory above alive until the batch is done, when the submitter does not.
   std::shared_ptr<const void> owner;
 };

@@ -21,6 +21,13 @@ using Kind = FileOperation::Kind;
 // One request's length is 32 bits wide and the kernel cuts it below 2 GiB; larger operations take several.
 constexpr size_t kRequestBytesMax = size_t{1} << 30;
 
+// Linux 6.14 and later; older headers do not name it.
+#ifdef RWF_DONTCACHE
+constexpr int kDontCache = RWF_DONTCACHE;
+#else
+constexpr int kDontCache = 0x80;
+#endif
+
 size_t OperationBytes(const FileOperation& operation) {
   switch (operation.kind) {
     case Kind::kRead:
@@ -128,13 +135,13 @@ bool UringFileSystem::IssueFrom(Active& active) {
 void UringFileSystem::StartSlot(Active& active, size_t operation) {
   const uint32_t slot = free_slots_.back();
   free_slots_.pop_back();
-  slots_[slot] = {&active, operation, 0};
+  slots_[slot] = {&active, operation, 0, false};
   active.progress.Begin(operation);
   PrepareSlot(slot);
 }
 
 void UringFileSystem::PrepareSlot(uint32_t slot) {
-  const Slot& state = slots_[slot];
+  Slot& state = slots_[slot];
   const FileOperation& operation = state.active->progress.operation(state.operation);
   const int descriptor = AsPosixFile(operation.file).descriptor();
   const uint64_t offset = operation.offset + state.bytes_done;
@@ -148,6 +155,8 @@ void UringFileSystem::PrepareSlot(uint32_t slot) {
       break;
     case Kind::kWrite:
       io_uring_prep_write(entry, descriptor, operation.write_from.data() + state.bytes_done, size, offset);
+      state.is_uncached = operation.passes_cache && can_pass_cache_;
+      if (state.is_uncached) entry->rw_flags = kDontCache;
       break;
     case Kind::kSync:
       io_uring_prep_fsync(entry, descriptor, IORING_FSYNC_DATASYNC);
@@ -191,6 +200,10 @@ void UringFileSystem::OperationEnded(uint32_t slot, int result) {
   const FileOperation& operation = active->progress.operation(state.operation);
   const bool transfers = operation.kind != Kind::kSync;
   if (result == -EINTR || result == -EAGAIN) return PrepareSlot(slot);
+  if (result == -EOPNOTSUPP && state.is_uncached) {
+    can_pass_cache_ = false;
+    return PrepareSlot(slot);
+  }
   absl::Status status;
   if (result < 0) {
     status = OperationError(operation, -result);

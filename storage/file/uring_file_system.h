@@ -44,6 +44,7 @@ class UringFileSystem final : public PosixFileSystem {
     Active* active = nullptr;
     size_t operation = 0;
     size_t bytes_done = 0;
+    bool is_uncached = false;
   };
 
   static constexpr uint64_t kEventUserData = kDepth;
@@ -72,6 +73,8 @@ class UringFileSystem final : public PosixFileSystem {
   std::deque<Active*> ready_;  // batches that have something to issue, oldest first
   size_t active_count_ = 0;
   bool stopping_ = false;
+  // Until kernel or file system says no.
+  bool can_pass_cache_ = true;
   std::thread thread_;
 };
 

@@ -113,6 +113,35 @@ TEST_P(FileSystemCallsTest, AFullDiskIsExhaustionAndLosesNothingWritten) {
   EXPECT_TRUE(UnmountsSoon(mount_point)) << std::strerror(errno);
 }
 
+// Whether the file system knows how to or not; a tmpfs does not.
+TEST_P(FileSystemCallsTest, WritesThatPassTheCacheAreWrittenLikeOthers) {
+  const std::string mount_point = directory_.File("memory");
+  ASSERT_TRUE(files_->MakeDirectories(mount_point).ok());
+  const bool is_mounted = ::mount("none", mount_point.c_str(), "tmpfs", 0, "size=16m") == 0;
+  for (const std::string& path : {directory_.File("file"), mount_point + "/file", directory_.File("another")}) {
+    constexpr size_t kPieceBytes = 64 << 10;
+    constexpr size_t kPieces = 64;
+    std::vector<uint8_t> bytes(kPieces * kPieceBytes);
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(i * 31 >> 7);
+    const FileRef file = files_->Open(path, OpenMode::kTruncate).value();
+    const auto batch = std::make_shared<FileBatch>();
+    for (size_t piece = 0; piece < kPieces; ++piece) {
+      FileOperation write{FileOperation::Kind::kWrite, file, piece * kPieceBytes};
+      write.write_from = ByteSpan(bytes).subspan(piece * kPieceBytes, kPieceBytes);
+      write.passes_cache = piece % 8 != 0;
+      batch->operations.push_back(std::move(write));
+    }
+    batch->operations.push_back({FileOperation::Kind::kSync, file});
+    files_->Submit(batch);
+    batch->Wait();
+    ASSERT_TRUE(batch->status().ok()) << batch->status();
+    std::vector<uint8_t> read(bytes.size());
+    ASSERT_TRUE(files_->ReadAt(file, 0, read).ok());
+    EXPECT_TRUE(read == bytes) << path;
+  }
+  if (is_mounted) EXPECT_TRUE(UnmountsSoon(mount_point)) << std::strerror(errno);
+}
+
 TEST_P(FileSystemCallsTest, MappingsOutliveTheFileAndStayInsideIt) {
   const std::string path = directory_.File("mapped");
   std::vector<uint8_t> bytes(20'000);
