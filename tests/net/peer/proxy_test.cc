@@ -16,7 +16,7 @@ constexpr char kOnionName[] = "pg6mmjiyjmcrsslvykfwnntlaru7p5svn6y2ymmju6nubxndf
 
 class ProxyTest : public testing::SimHubsTest {
  protected:
-  ProxyTest() { proxy_.as_proxy.emplace(); }
+  ProxyTest() { proxy_.as_proxy = SimSpeaker::AsProxy{}; }
 
   // One peer at a time: the proxy of this test speaks with no more.
   PeerHubOptions BehindProxy() {
