@@ -31,7 +31,7 @@ class PageChecksums {
   // Of the pages of `body`, whose size is a multiple of a page.
   static PageChecksums Of(ByteSpan body) {
     PageChecksums checksums(body.size() / kPageBytes);
-    checksums.SumPages(body);
+    checksums.SumMorePages(body);
     return checksums;
   }
   // As a file holds them: four bytes a page.
@@ -44,10 +44,6 @@ class PageChecksums {
   // These replace the sums, within the room there is; no page counts as good any more.
   void Clear() {
     Replace(0, [](size_t) { return 0; });
-  }
-  void SumPages(ByteSpan body) {
-    Clear();
-    SumMorePages(body);
   }
   // Of the pages behind those that have sums.
   void SumMorePages(ByteSpan pages) {
