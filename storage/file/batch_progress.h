@@ -1,4 +1,4 @@
-// How far a batch has come, and what of it may begin next: reads and writes as they come; a sync alone, after
+// How far a batch has come, and what of it may begin next: reads and writes as they come; a sync or a change of names alone, after
 // everything before it and before everything behind it; nothing more after a failure, so that no sync and no commit
 // record ever follows data that did not arrive.
 //
@@ -25,12 +25,10 @@ class BatchProgress {
   // The operation that may begin now. None: something in flight must end first, or, when nothing is, all is over.
   std::optional<size_t> Next() {
     const auto& operations = batch_->operations;
-    if (!status_.ok() || is_syncing_) return std::nullopt;
-    while (next_ < operations.size() && operations[next_].kind != FileOperation::Kind::kSync &&
-           IsEmpty(operations[next_]))
-      ++next_;
+    if (!status_.ok() || is_at_barrier_) return std::nullopt;
+    while (next_ < operations.size() && !operations[next_].IsBarrier() && IsEmpty(operations[next_])) ++next_;
     if (next_ == operations.size()) return std::nullopt;
-    if (operations[next_].kind == FileOperation::Kind::kSync && in_flight_ != 0) return std::nullopt;
+    if (operations[next_].IsBarrier() && in_flight_ != 0) return std::nullopt;
     return next_;
   }
   // Begins what Next has named.
@@ -38,7 +36,7 @@ class BatchProgress {
     HR_CHECK(number == next_);
     ++next_;
     ++in_flight_;
-    is_syncing_ = operation(number).kind == FileOperation::Kind::kSync;
+    is_at_barrier_ = operation(number).IsBarrier();
   }
   void End(size_t number, absl::Status status) {
     // Among operations in flight together the first in the batch names the failure, whichever ended first.
@@ -46,7 +44,7 @@ class BatchProgress {
       failed_ = number;
       status_ = std::move(status);
     }
-    is_syncing_ = false;
+    is_at_barrier_ = false;
     --in_flight_;
   }
   // When all is over.
@@ -60,7 +58,7 @@ class BatchProgress {
   const FileBatchRef batch_;
   size_t next_ = 0;
   uint32_t in_flight_ = 0;
-  bool is_syncing_ = false;
+  bool is_at_barrier_ = false;
   size_t failed_ = SIZE_MAX;
   absl::Status status_;
 };

@@ -10,6 +10,8 @@
 namespace headrace {
 namespace {
 
+std::string AsideOf(const std::string& path) { return absl::StrCat(path, ".new"); }
+
 absl::Status SubmitAndWait(FileSystem& files, std::vector<FileOperation> operations) {
   auto batch = std::make_shared<FileBatch>();
   batch->operations = std::move(operations);
@@ -63,22 +65,39 @@ absl::StatusOr<std::vector<uint8_t>> FileSystem::ReadWholeFile(const std::string
   return bytes;
 }
 
-absl::Status FileSystem::ReplaceFile(const std::string& path, ByteSpan bytes) {
-  const std::string aside = absl::StrCat(path, ".new");
-  {
-    HR_ASSIGN_OR_RETURN(const FileRef file, Open(aside, OpenMode::kTruncate));
-    absl::Status written = SubmitAndWait(
-        *this, {{.kind = FileOperation::Kind::kWrite, .file = file, .write_from = bytes},
-                {.kind = FileOperation::Kind::kSync, .file = file}});
-    if (!written.ok()) {
-      // The failure to report is the first one; a leftover is overwritten by the next attempt.
-      Remove(aside).IgnoreError();
-      return written;
-    }
-  }
-  HR_RETURN_IF_ERROR(Rename(aside, path));
+absl::StatusOr<FileBatchRef> FileSystem::BeginReplaceFile(const std::string& path, ByteSpan bytes) {
+  using Kind = FileOperation::Kind;
+  const std::string aside = AsideOf(path);
   const std::string directory = std::filesystem::path(path).parent_path().string();
-  return SyncDirectory(directory.empty() ? "." : directory);
+  HR_ASSIGN_OR_RETURN(const FileRef file, Open(aside, OpenMode::kTruncate));
+  const SlabRef copy = Slab::Copy(bytes);
+  auto batch = std::make_shared<FileBatch>();
+  batch->operations.push_back({.kind = Kind::kWrite, .file = file, .write_from = copy->bytes(), .owner = copy});
+  batch->operations.push_back({.kind = Kind::kSync, .file = file});
+  batch->operations.push_back({.kind = Kind::kRename, .path = aside, .new_path = path});
+  batch->operations.push_back({.kind = Kind::kSyncDirectory, .path = directory.empty() ? "." : directory});
+  Submit(batch);
+  return batch;
+}
+
+FileBatchRef FileSystem::BeginRemove(const std::string& path) {
+  auto batch = std::make_shared<FileBatch>();
+  batch->operations.push_back({.kind = FileOperation::Kind::kRemove, .path = path});
+  Submit(batch);
+  return batch;
+}
+
+absl::Status FileSystem::ReplaceFile(const std::string& path, ByteSpan bytes) {
+  absl::Status replaced;
+  {
+    HR_ASSIGN_OR_RETURN(const FileBatchRef batch, BeginReplaceFile(path, bytes));
+    batch->Wait();
+    // Nothing of it is shared with the batch, which the storage thread may be the last to drop.
+    replaced = absl::Status(batch->status().code(), batch->status().message());
+  }
+  // The failure to report is the first one; a leftover is overwritten by the next attempt.
+  if (!replaced.ok()) Remove(AsideOf(path)).IgnoreError();
+  return replaced;
 }
 
 }  // namespace headrace

@@ -38,7 +38,15 @@ using FileRef = std::shared_ptr<File>;
 
 // One operation of a batch. Reads fill `read_into` wholly or fail; writes take `write_from` wholly or fail.
 struct FileOperation {
-  enum class Kind : uint8_t { kRead, kWrite, kSync /* fdatasync */ };
+  enum class Kind : uint8_t {
+    kRead,
+    kWrite,
+    kSync,  // fdatasync
+    // Names: as the functions of FileSystem, without a thread that waits for them.
+    kRemove,         // `path`
+    kRename,         // `path` to `new_path`
+    kSyncDirectory,  // `path`
+  };
   Kind kind;
   FileRef file;
   uint64_t offset = 0;
@@ -49,6 +57,11 @@ struct FileOperation {
   bool passes_cache = false;
   // Keeps the memory above alive until the batch is done, when the submitter does not.
   std::shared_ptr<const void> owner;
+  std::string path;
+  std::string new_path;
+
+  // Runs after everything before it in its batch, and before everything behind it.
+  bool IsBarrier() const { return kind != Kind::kRead && kind != Kind::kWrite; }
 };
 
 class FileBatch;
@@ -61,8 +74,8 @@ class FileBatchDriver {
   virtual void DriveUntilDone(const FileBatch& batch) = 0;
 };
 
-// Operations that are handed over together. Reads and writes of a batch run at depth, in any order; a kSync runs after
-// every operation before it in the batch, and those after it run after it. Batches of one submitter to one file may
+// Operations that are handed over together. Reads and writes of a batch run at depth, in any order; syncs and changes of names run
+// after every operation before them in the batch, and those after them run after them. Batches of one submitter to one file may
 // overlap: whoever needs order puts it into one batch or waits.
 class FileBatch {
  public:
@@ -133,6 +146,9 @@ class FileSystem {
   absl::StatusOr<std::vector<uint8_t>> ReadWholeFile(const std::string& path, uint64_t bytes_max);
   // Writes aside, syncs, renames, syncs the directory: the file is the old one or the new one, whatever happens.
   absl::Status ReplaceFile(const std::string& path, ByteSpan bytes);
+  // The same, without waiting for it. A batch that fails leaves what was written aside to the next attempt.
+  absl::StatusOr<FileBatchRef> BeginReplaceFile(const std::string& path, ByteSpan bytes);
+  FileBatchRef BeginRemove(const std::string& path);
 };
 
 }  // namespace headrace

@@ -40,7 +40,7 @@ absl::Status Write(const PosixFile& file, uint64_t offset, ByteSpan from) {
   return absl::OkStatus();
 }
 
-absl::Status Sync(const PosixFile& file) {
+absl::Status SyncFile(const PosixFile& file) {
   int result;
   do {
     result = ::fdatasync(file.descriptor());
@@ -49,25 +49,30 @@ absl::Status Sync(const PosixFile& file) {
   return result == 0 ? absl::OkStatus() : FileError("sync", file.path(), errno);
 }
 
-absl::Status Execute(const FileOperation& operation) {
-  const PosixFile& file = AsPosixFile(operation.file);
+}  // namespace
+
+absl::Status PlainFileSystem::Execute(const FileOperation& operation) {
   switch (operation.kind) {
     case FileOperation::Kind::kRead:
-      return Read(file, operation.offset, operation.read_into);
+      return Read(AsPosixFile(operation.file), operation.offset, operation.read_into);
     case FileOperation::Kind::kWrite:
-      return Write(file, operation.offset, operation.write_from);
+      return Write(AsPosixFile(operation.file), operation.offset, operation.write_from);
     case FileOperation::Kind::kSync:
-      return Sync(file);
+      return SyncFile(AsPosixFile(operation.file));
+    case FileOperation::Kind::kRemove:
+      return Remove(operation.path);
+    case FileOperation::Kind::kRename:
+      return Rename(operation.path, operation.new_path);
+    case FileOperation::Kind::kSyncDirectory:
+      return SyncDirectory(operation.path);
   }
   HR_CHECK(false);
 }
 
-absl::Status ExecuteAll(const FileBatch& batch) {
+absl::Status PlainFileSystem::ExecuteAll(const FileBatch& batch) {
   for (const FileOperation& operation : batch.operations) HR_RETURN_IF_ERROR(Execute(operation));
   return absl::OkStatus();
 }
-
-}  // namespace
 
 absl::StatusOr<std::unique_ptr<FileSystem>> PlainFileSystem::Start() {
   HR_ASSIGN_OR_RETURN(std::unique_ptr<BatchQueue> queue, BatchQueue::Open());

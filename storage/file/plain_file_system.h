@@ -24,6 +24,8 @@ class PlainFileSystem final : public PosixFileSystem {
 
  private:
   void Run();
+  absl::Status Execute(const FileOperation& operation);
+  absl::Status ExecuteAll(const FileBatch& batch);
 
   const std::unique_ptr<BatchQueue> queue_;
   std::thread thread_;

@@ -1,6 +1,8 @@
 #include "storage/file/uring_file_system.h"
 
+#include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -29,28 +31,36 @@ constexpr int kDontCache = 0x80;
 #endif
 
 size_t OperationBytes(const FileOperation& operation) {
-  switch (operation.kind) {
-    case Kind::kRead:
-      return operation.read_into.size();
-    case Kind::kWrite:
-      return operation.write_from.size();
-    case Kind::kSync:
-      return 0;
-  }
-  HR_CHECK(false);
+  if (operation.IsBarrier()) return 0;
+  return operation.kind == Kind::kRead ? operation.read_into.size() : operation.write_from.size();
 }
 
 absl::Status OperationError(const FileOperation& operation, int error) {
-  static constexpr const char* kActions[] = {"read", "write", "sync"};
-  return FileError(kActions[static_cast<size_t>(operation.kind)], operation.file->path(), error);
+  switch (operation.kind) {
+    case Kind::kRead:
+      return FileError("read", operation.file->path(), error);
+    case Kind::kWrite:
+      return FileError("write", operation.file->path(), error);
+    case Kind::kSync:
+      return FileError("sync", operation.file->path(), error);
+    case Kind::kRemove:
+      return FileError("remove", operation.path, error);
+    case Kind::kRename:
+      return FileError(absl::StrCat("rename ", operation.path, " to"), operation.new_path, error);
+    case Kind::kSyncDirectory:
+      return FileError("sync the directory", operation.path, error);
+  }
+  HR_CHECK(false);
 }
 
 bool OffersNeededOperations(io_uring& ring) {
   io_uring_probe* probe = io_uring_get_probe_ring(&ring);
   if (probe == nullptr) return false;
-  const bool offers =
-      io_uring_opcode_supported(probe, IORING_OP_READ) && io_uring_opcode_supported(probe, IORING_OP_WRITE) &&
-      io_uring_opcode_supported(probe, IORING_OP_FSYNC) && io_uring_opcode_supported(probe, IORING_OP_POLL_ADD);
+  bool offers = true;
+  for (const int operation : {IORING_OP_READ, IORING_OP_WRITE, IORING_OP_FSYNC, IORING_OP_POLL_ADD, IORING_OP_NOP,
+                              IORING_OP_UNLINKAT, IORING_OP_RENAMEAT}) {
+    offers = offers && io_uring_opcode_supported(probe, operation);
+  }
   io_uring_free_probe(probe);
   return offers;
 }
@@ -67,7 +77,7 @@ absl::StatusOr<std::unique_ptr<FileSystem>> UringFileSystem::Start() {
   }
   if (!OffersNeededOperations(ring)) {
     io_uring_queue_exit(&ring);
-    return absl::UnavailableError("this kernel's io_uring lacks read, write, fsync or poll");
+    return absl::UnavailableError("this kernel's io_uring lacks read, write, fsync, poll, unlinkat or renameat");
   }
   return std::make_unique<UringFileSystem>(std::move(queue), ring);
 }
@@ -135,7 +145,7 @@ bool UringFileSystem::IssueFrom(Active& active) {
 void UringFileSystem::StartSlot(Active& active, size_t operation) {
   const uint32_t slot = free_slots_.back();
   free_slots_.pop_back();
-  slots_[slot] = {&active, operation, 0, false};
+  slots_[slot] = Slot{&active, operation};
   active.progress.Begin(operation);
   PrepareSlot(slot);
 }
@@ -143,7 +153,7 @@ void UringFileSystem::StartSlot(Active& active, size_t operation) {
 void UringFileSystem::PrepareSlot(uint32_t slot) {
   Slot& state = slots_[slot];
   const FileOperation& operation = state.active->progress.operation(state.operation);
-  const int descriptor = AsPosixFile(operation.file).descriptor();
+  const int descriptor = operation.file == nullptr ? -1 : AsPosixFile(operation.file).descriptor();
   const uint64_t offset = operation.offset + state.bytes_done;
   const auto size =
       static_cast<unsigned>(std::min(OperationBytes(operation) - state.bytes_done, kRequestBytesMax));
@@ -161,8 +171,25 @@ void UringFileSystem::PrepareSlot(uint32_t slot) {
     case Kind::kSync:
       io_uring_prep_fsync(entry, descriptor, IORING_FSYNC_DATASYNC);
       break;
+    case Kind::kRemove:
+      io_uring_prep_unlinkat(entry, AT_FDCWD, operation.path.c_str(), 0);
+      break;
+    case Kind::kRename:
+      io_uring_prep_renameat(entry, AT_FDCWD, operation.path.c_str(), AT_FDCWD, operation.new_path.c_str(), 0);
+      break;
+    case Kind::kSyncDirectory:
+      PrepareDirectorySync(entry, state, operation.path);
+      break;
   }
   io_uring_sqe_set_data64(entry, slot);
+}
+
+void UringFileSystem::PrepareDirectorySync(io_uring_sqe* entry, Slot& state, const std::string& path) {
+  if (state.directory < 0) state.directory = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (state.directory >= 0) return io_uring_prep_fsync(entry, state.directory, 0);
+  // Told like every other failure, when the entry comes back.
+  state.open_error = errno;
+  io_uring_prep_nop(entry);
 }
 
 void UringFileSystem::PollEvent() {
@@ -198,13 +225,15 @@ void UringFileSystem::OperationEnded(uint32_t slot, int result) {
   Slot& state = slots_[slot];
   Active* active = state.active;
   const FileOperation& operation = active->progress.operation(state.operation);
-  const bool transfers = operation.kind != Kind::kSync;
+  const bool transfers = !operation.IsBarrier();
   if (result == -EINTR || result == -EAGAIN) return PrepareSlot(slot);
   if (result == -EOPNOTSUPP && state.is_uncached) {
     can_pass_cache_ = false;
     return PrepareSlot(slot);
   }
   absl::Status status;
+  if (state.directory >= 0) ::close(state.directory);
+  if (state.open_error != 0) result = -state.open_error;
   if (result < 0) {
     status = OperationError(operation, -result);
   } else if (transfers && result == 0) {

@@ -23,8 +23,8 @@ class UringFileSystem final : public PosixFileSystem {
   // Operations in flight: enough to saturate an NVMe disk with random reads of one page.
   static constexpr unsigned kDepth = 128;
 
-  // Unavailable, with the reason, where the kernel or the container does not offer io_uring or one of the three
-  // operations needed (Linux 5.6).
+  // Unavailable, with the reason, where the kernel or the container does not offer io_uring or one of the operations
+  // needed (Linux 5.11).
   static absl::StatusOr<std::unique_ptr<FileSystem>> Start();
   UringFileSystem(std::unique_ptr<BatchQueue> queue, const io_uring& ring);
   // Carries out everything that was submitted, then ends the thread.
@@ -45,6 +45,9 @@ class UringFileSystem final : public PosixFileSystem {
     size_t operation = 0;
     size_t bytes_done = 0;
     bool is_uncached = false;
+    // Of a kSyncDirectory: open until it has ended.
+    int directory = -1;
+    int open_error = 0;
   };
 
   static constexpr uint64_t kEventUserData = kDepth;
@@ -60,6 +63,7 @@ class UringFileSystem final : public PosixFileSystem {
   bool IssueFrom(Active& active);
   void StartSlot(Active& active, size_t operation);
   void PrepareSlot(uint32_t slot);
+  void PrepareDirectorySync(io_uring_sqe* entry, Slot& state, const std::string& path);
   void PollEvent();
   void OperationEnded(uint32_t slot, int result);
   void Finish(Active* active);

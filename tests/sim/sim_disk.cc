@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "engine/base/status_macros.h"
 #include "storage/file/file_error.h"
@@ -59,7 +60,7 @@ void SimDisk::LeaveTraces(bool is_whole) {
   for (Active& active : active_) {
     for (size_t i = 0; i < active.batch->operations.size(); ++i) {
       const FileOperation& operation = active.batch->operations[i];
-      if (operation.kind == FileOperation::Kind::kSync && active.is_done[i] == 0) break;
+      if (operation.IsBarrier() && active.is_done[i] == 0) break;
       if (operation.kind != FileOperation::Kind::kWrite || active.is_done[i] != 0 || entropy_.OneIn(2)) continue;
       SimFile& file = *AsSimFile(operation.file);
       const uint64_t step = is_whole ? operation.write_from.size() : SimFile::kSectorBytes;
@@ -103,14 +104,14 @@ void SimDisk::Submit(FileBatchRef batch) {
   wakeup_.At(0);
 }
 
-// Any operation before the first sync that is still to come, or that sync when they have all ended.
+// Any operation before the first barrier that is still to come, or that barrier when they have all ended.
 size_t SimDisk::ChooseOperation(const Active& active) {
   const auto& operations = active.batch->operations;
   size_t barrier = 0;
   std::vector<size_t> open;
   for (; barrier < operations.size(); ++barrier) {
     if (active.is_done[barrier] != 0) continue;
-    if (operations[barrier].kind == FileOperation::Kind::kSync) break;
+    if (operations[barrier].IsBarrier()) break;
     open.push_back(barrier);
   }
   return open.empty() ? barrier : open[entropy_.Below(open.size())];
@@ -161,7 +162,37 @@ int SimDisk::RoomFor(const SimFile& file, uint64_t size) {
   return ENOSPC;
 }
 
+absl::Status SimDisk::RemoveNow(const std::string& path) {
+  HR_RETURN_IF_ERROR(Admit("remove", path));
+  return Remove(path) ? absl::OkStatus() : FileError("remove", path, ENOENT);
+}
+
+absl::Status SimDisk::RenameNow(const std::string& from, const std::string& to) {
+  const std::string action = absl::StrCat("rename ", from, " to");
+  HR_RETURN_IF_ERROR(Admit(action.c_str(), to));
+  return Rename(from, to) ? absl::OkStatus() : FileError(action, to, ENOENT);
+}
+
+absl::Status SimDisk::SyncDirectoryNow(const std::string& path) {
+  HR_RETURN_IF_ERROR(Admit("sync the directory", path));
+  SyncDirectory(path);
+  return absl::OkStatus();
+}
+
 absl::Status SimDisk::Execute(const FileOperation& operation) {
+  switch (operation.kind) {
+    case FileOperation::Kind::kRemove:
+      return RemoveNow(operation.path);
+    case FileOperation::Kind::kRename:
+      return RenameNow(operation.path, operation.new_path);
+    case FileOperation::Kind::kSyncDirectory:
+      return SyncDirectoryNow(operation.path);
+    default:
+      return ExecuteOnFile(operation);
+  }
+}
+
+absl::Status SimDisk::ExecuteOnFile(const FileOperation& operation) {
   SimFile& file = *AsSimFile(operation.file);
   const std::string& path = operation.file->path();
   switch (operation.kind) {
@@ -199,6 +230,8 @@ absl::Status SimDisk::Execute(const FileOperation& operation) {
       if (!IsForgotten(path)) file.Sync();
       return absl::OkStatus();
     }
+    default:
+      HR_CHECK(!"an operation on names");
   }
   HR_CHECK(false);
 }

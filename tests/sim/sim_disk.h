@@ -87,9 +87,9 @@ class SimDisk {
   int RoomFor(const SimFile& file, uint64_t size);
   std::shared_ptr<SimFile> Find(const std::string& path) const;
   std::shared_ptr<SimFile> Create(const std::string& path);
-  bool Remove(const std::string& path);
-  bool Rename(const std::string& from, const std::string& to);
-  void SyncDirectory(const std::string& path);
+  absl::Status RemoveNow(const std::string& path);
+  absl::Status RenameNow(const std::string& from, const std::string& to);
+  absl::Status SyncDirectoryNow(const std::string& path);
   void MakeDirectories(const std::string& path);
   bool HasDirectory(const std::string& path) const { return directories_.contains(path); }
   std::vector<std::string> List(const std::string& directory) const;
@@ -124,11 +124,16 @@ class SimDisk {
   bool IsForgotten(const std::string& path) const {
     return !forgotten_.empty() && path.find(forgotten_) != std::string::npos;
   }
+  // False when there is no such file.
+  bool Remove(const std::string& path);
+  bool Rename(const std::string& from, const std::string& to);
+  void SyncDirectory(const std::string& path);
   void SetEnd(uint64_t operations, bool is_kill) { operations_to_end_ = operations, ends_by_kill_ = is_kill; }
   void OnNameChange();
   void Apply(const NameChange& change, std::map<std::string, std::shared_ptr<SimFile>>& names) const;
   size_t ChooseOperation(const Active& active);
   absl::Status Execute(const FileOperation& operation);
+  absl::Status ExecuteOnFile(const FileOperation& operation);
   void LeaveTraces(bool is_whole);
   void DropBatches();
 

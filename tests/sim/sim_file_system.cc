@@ -48,6 +48,8 @@ std::shared_ptr<SimFile> AsSimFile(const FileRef& file) {
 
 namespace {
 
+absl::Status SwitchedOff() { return absl::UnavailableError("The machine is off."); }
+
 // One process a directory is not what is tested here.
 class SimDirectoryLock final : public DirectoryLock {};
 
@@ -59,8 +61,7 @@ SimFileSystem::~SimFileSystem() {
 }
 
 absl::Status SimFileSystem::Admit(const char* action, const std::string& path) {
-  if (!is_alive()) return absl::UnavailableError("The machine is off.");
-  return disk_.Admit(action, path);
+  return is_alive() ? disk_.Admit(action, path) : SwitchedOff();
 }
 
 absl::StatusOr<FileRef> SimFileSystem::Open(const std::string& path, OpenMode mode) {
@@ -79,7 +80,7 @@ absl::StatusOr<FileRef> SimFileSystem::Open(const std::string& path, OpenMode mo
 
 void SimFileSystem::Submit(FileBatchRef batch) {
   HR_CHECK(batch != nullptr && !batch->done());
-  if (!is_alive()) return batch->Complete(absl::UnavailableError("The machine is off."));
+  if (!is_alive()) return batch->Complete(SwitchedOff());
   batch->SetDriver(this);
   disk_.Submit(std::move(batch));
 }
@@ -119,20 +120,15 @@ absl::Status SimFileSystem::MakeDirectories(const std::string& path) {
 }
 
 absl::Status SimFileSystem::Remove(const std::string& path) {
-  HR_RETURN_IF_ERROR(Admit("remove", path));
-  return disk_.Remove(path) ? absl::OkStatus() : FileError("remove", path, ENOENT);
+  return is_alive() ? disk_.RemoveNow(path) : SwitchedOff();
 }
 
 absl::Status SimFileSystem::Rename(const std::string& from, const std::string& to) {
-  const std::string action = absl::StrCat("rename ", from, " to");
-  HR_RETURN_IF_ERROR(Admit(action.c_str(), to));
-  return disk_.Rename(from, to) ? absl::OkStatus() : FileError(action, to, ENOENT);
+  return is_alive() ? disk_.RenameNow(from, to) : SwitchedOff();
 }
 
 absl::Status SimFileSystem::SyncDirectory(const std::string& path) {
-  HR_RETURN_IF_ERROR(Admit("sync the directory", path));
-  disk_.SyncDirectory(path);
-  return absl::OkStatus();
+  return is_alive() ? disk_.SyncDirectoryNow(path) : SwitchedOff();
 }
 
 absl::StatusOr<uint64_t> SimFileSystem::FreeBytes(const std::string& path) {

@@ -18,7 +18,7 @@ class RandomRun {
     auto batch = std::make_shared<FileBatch>();
     const size_t count = random_() % 12;
     for (size_t i = 0; i < count; ++i) {
-      FileOperation operation{static_cast<Kind>(random_() % 3), nullptr};
+      FileOperation operation{static_cast<Kind>(random_() % 6), nullptr};
       const bool is_empty = random_() % 6 == 0;
       if (operation.kind == Kind::kRead && !is_empty) operation.read_into = memory_;
       if (operation.kind == Kind::kWrite && !is_empty) operation.write_from = memory_;
@@ -48,20 +48,23 @@ class RandomRun {
   }
 
  private:
-  Kind KindOf(size_t number) const { return batch_->operations[number].kind; }
+  bool IsBarrier(size_t number) const {
+    const Kind kind = batch_->operations[number].kind;
+    return kind != Kind::kRead && kind != Kind::kWrite;
+  }
   bool IsEmpty(size_t number) const {
     const FileOperation& operation = batch_->operations[number];
-    return operation.kind != Kind::kSync && operation.read_into.empty() && operation.write_from.empty();
+    return !IsBarrier(number) && operation.read_into.empty() && operation.write_from.empty();
   }
 
   void Begin(BatchProgress& progress, size_t number) {
     ASSERT_FALSE(IsEmpty(number));
     ASSERT_EQ(first_failure_, SIZE_MAX) << "something began after a failure";
-    if (KindOf(number) == Kind::kSync) {
-      ASSERT_TRUE(in_flight_.empty()) << "a sync beside what stands before it";
+    if (IsBarrier(number)) {
+      ASSERT_TRUE(in_flight_.empty()) << "a barrier beside what stands before it";
     }
     for (const size_t other : in_flight_) {
-      ASSERT_NE(KindOf(other), Kind::kSync) << "something beside a sync";
+      ASSERT_FALSE(IsBarrier(other)) << "something beside a barrier";
     }
     for (size_t before = begun_; before < number; ++before) {
       ASSERT_TRUE(IsEmpty(before)) << "an operation was passed over";

@@ -207,6 +207,38 @@ TEST_P(FileBatchTest, ReadsPastTheEndNameFileAndOffset) {
   }
 }
 
+TEST_P(FileBatchTest, NamesChangeInTheirOrder) {
+  const std::string first = directory_.File("first");
+  const std::string second = directory_.File("second");
+  const FileRef file = Create("first");
+  ASSERT_TRUE(Run({{.kind = Kind::kWrite, .file = file, .write_from = AsBytes("here")},
+                   {.kind = Kind::kSync, .file = file},
+                   {.kind = Kind::kRename, .path = first, .new_path = second},
+                   {.kind = Kind::kSyncDirectory, .path = directory_.path()}})
+                  .ok());
+  EXPECT_FALSE(files_->Exists(first));
+  EXPECT_EQ(AsText(files_->ReadWholeFile(second, 100).value()), "here");
+  const FileBatchRef removal = files_->BeginRemove(second);
+  removal->Wait();
+  EXPECT_TRUE(removal->status().ok()) << removal->status();
+  EXPECT_TRUE(files_->List(directory_.path()).value().empty());
+}
+
+TEST_P(FileBatchTest, ChangesOfNamesThatFailSayWhich) {
+  const std::string absent = directory_.File("absent");
+  const FileRef file = Create("file");
+  for (const FileOperation& operation :
+       {FileOperation{.kind = Kind::kRemove, .path = absent},
+        FileOperation{.kind = Kind::kRename, .path = absent, .new_path = directory_.File("other")},
+        FileOperation{.kind = Kind::kSyncDirectory, .path = absent}}) {
+    const absl::Status status = Run({operation, {.kind = Kind::kWrite, .file = file, .write_from = AsBytes("after")}});
+    EXPECT_TRUE(absl::IsNotFound(status)) << status;
+    EXPECT_NE(std::string(status.message()).find(absent), std::string::npos) << status;
+    EXPECT_EQ(file->Size().value(), 0u) << "something followed a failure";
+  }
+  EXPECT_FALSE(Run({{.kind = Kind::kSyncDirectory, .path = file->path()}}).ok()) << "not a directory";
+}
+
 // A read from an empty FIFO ends only when somebody writes to it: an operation that lasts exactly as long as the test wants.
 TEST_P(FileBatchTest, ASyncWaitsForASlowOperationAndOtherBatchesDoNot) {
   if (GetParam() == FileSystemChoice::kPlain) GTEST_SKIP() << "the twin carries out one operation after another";

@@ -139,7 +139,9 @@ TEST_P(FileSystemCallsTest, WritesThatPassTheCacheAreWrittenLikeOthers) {
     ASSERT_TRUE(files_->ReadAt(file, 0, read).ok());
     EXPECT_TRUE(read == bytes) << path;
   }
-  if (is_mounted) EXPECT_TRUE(UnmountsSoon(mount_point)) << std::strerror(errno);
+  if (is_mounted) {
+    EXPECT_TRUE(UnmountsSoon(mount_point)) << std::strerror(errno);
+  }
 }
 
 TEST_P(FileSystemCallsTest, MappingsOutliveTheFileAndStayInsideIt) {

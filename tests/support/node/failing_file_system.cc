@@ -49,7 +49,7 @@ void FailingFileSystem::Submit(FileBatchRef batch) {
     if (const absl::Status status = TakeChange(); !status.ok()) return batch->Complete(status);
   }
   for (FileOperation& operation : batch->operations) {
-    operation.file = static_cast<const WatchedFile&>(*operation.file).inner();
+    if (operation.file != nullptr) operation.file = static_cast<const WatchedFile&>(*operation.file).inner();
   }
   inner_->Submit(std::move(batch));
 }
