@@ -52,6 +52,7 @@ Node::Node(const ChainParams& params, const NodeOptions& options, const NodePort
 }
 
 absl::Status Node::Start(std::span<const StrayBlock> stray) {
+  ports_.blocks.ExpectReads(false);
   HR_RETURN_IF_ERROR(records_.Load());
   strays_.Start(stray);
   HR_RETURN_IF_ERROR(pipeline_.Start());

@@ -53,6 +53,7 @@ void Node::LookForEndOfInitialDownload() {
   const HeaderId tip = pipeline_.chain().tip();
   if (!is_initial_block_download_ || tree_.work(tip) < options_.minimum_chain_work) return;
   is_initial_block_download_ = int64_t{tree_.header(tip).time_s} < ports_.clock.UnixSeconds() - kTipAgeMax_s;
+  if (!is_initial_block_download_) ports_.blocks.ExpectReads(true);
 }
 
 PeerStatus Node::StatusOf(PeerId id, const SyncPeer& peer) const {

@@ -65,8 +65,14 @@ class BlockStore {
   // The undo bytes of a block, checked against their checksum and the block's hash.
   virtual absl::StatusOr<SharedBytes> ReadUndo(const BlockPosition& position, const Hash256& block_hash) const = 0;
 
+  // Whether what is appended from now on is likely to be read soon: served to peers, or disconnected again. While a node catches
+  // up hardly any of it is, and the system's memory is better used for coins.
+  virtual void ExpectReads(bool soon) = 0;
+
   // Everything put and appended so far is on disk when this returns: block and undo files, then the index.
   virtual absl::Status Sync() = 0;
+  // Hands to the disk what Sync would wait for, without waiting: a Sync some time later has little left to do.
+  virtual void BeginSync() = 0;
 
   // Blocks that the store found in its files at start without a record have been taken up, or left for good: the next start
   // does not look for them again. Syncs when there were any.

@@ -73,6 +73,14 @@ class FlatBlockStore final : public BlockStore {
   absl::StatusOr<SharedBytes> Map(const BlockPosition& position) const override;
   absl::StatusOr<SharedBytes> ReadUndo(const BlockPosition& position, const Hash256& block_hash) const override;
   absl::Status Sync() override;
+  void ExpectReads(bool soon) override {
+    blocks_.set_passes_cache(!soon);
+    undo_.set_passes_cache(!soon);
+  }
+  void BeginSync() override {
+    blocks_.BeginSync();
+    undo_.BeginSync();
+  }
   absl::Status ForgetStrays() override;
   absl::Status DamageAt(const BlockPosition& position, const std::string& what) const override;
   const std::string& directory() const override { return options_.directory; }

@@ -76,6 +76,7 @@ absl::StatusOr<BlockPosition> FrameWriter::Append(SlabRef slab) {
                                  .file = file_,
                                  .offset = position.offset,
                                  .write_from = slab->bytes(),
+                                 .passes_cache = passes_cache_,
                                  .owner = slab});
   }
   open_frames_.push_back(key);
@@ -88,16 +89,14 @@ absl::StatusOr<BlockPosition> FrameWriter::Append(SlabRef slab) {
   if (in_flight_.empty() || open_bytes_ >= kBatchBytes) SubmitOpen();
   while (queued_bytes_ > options_.queued_bytes_max) {
     SubmitOpen();
-    InFlight oldest = std::move(in_flight_.front());
-    in_flight_.pop_front();
-    oldest.batch->Wait();
-    HR_RETURN_IF_ERROR(Reap(std::move(oldest)));
+    HR_RETURN_IF_ERROR(ReapOldest());
   }
   return position;
 }
 
 absl::Status FrameWriter::OpenNext() {
   SubmitOpen();
+  if (file_ != nullptr) in_flight_.push_back({.full_file = file_});
   // Writes below the end may still be under way; cutting the reserve above it does not touch them.
   if (file_ != nullptr) HR_RETURN_IF_ERROR(file_->Truncate(end_.offset));
   file_ = nullptr;
@@ -144,6 +143,7 @@ void FrameWriter::EndRun() {
                                .file = file_,
                                .offset = run_offset_,
                                .write_from = staging_->bytes().subspan(run_begin_, staged_ - run_begin_),
+                               .passes_cache = passes_cache_,
                                .owner = staging_});
   run_begin_ = staged_;
 }
@@ -151,43 +151,66 @@ void FrameWriter::EndRun() {
 void FrameWriter::SubmitOpen() {
   if (open_ == nullptr) return;
   EndRun();
-  in_flight_.push_back({open_, open_bytes_, std::move(open_frames_)});
+  in_flight_.push_back({open_, open_bytes_, std::move(open_frames_), nullptr});
   files_.Submit(std::move(open_));
   open_ = nullptr;
   open_frames_.clear();
   open_bytes_ = 0;
 }
 
-absl::Status FrameWriter::Reap(InFlight done) {
-  if (failure_.ok() && !done.batch->status().ok()) failure_ = done.batch->status();
+absl::Status FrameWriter::ReapOldest() {
+  const InFlight oldest = std::move(in_flight_.front());
+  in_flight_.pop_front();
+  if (oldest.batch == nullptr) {
+    BeginSyncOf(oldest.full_file, true);
+    return failure_;
+  }
+  oldest.batch->Wait();
+  if (failure_.ok() && !oldest.batch->status().ok()) failure_ = oldest.batch->status();
   // After a failure the slabs stay in the pending table: they are the only copy.
   if (!failure_.ok()) return failure_;
-  pending_.Remove(done.frames);
-  queued_bytes_ -= done.bytes;
-  bytes_written_ += done.bytes;
-  written_count_ += done.frames.size();
+  pending_.Remove(oldest.frames);
+  queued_bytes_ -= oldest.bytes;
+  bytes_written_ += oldest.bytes;
+  written_count_ += oldest.frames.size();
   return absl::OkStatus();
 }
 
+void FrameWriter::BeginSyncOf(const FileRef& file, bool is_full) {
+  auto batch = std::make_shared<FileBatch>();
+  batch->operations.push_back({.kind = FileOperation::Kind::kSync, .file = file});
+  syncing_.push_back({batch, is_full ? file : nullptr});
+  files_.Submit(std::move(batch));
+}
+
+absl::Status FrameWriter::ReapSyncs(bool wait) {
+  std::erase_if(syncing_, [&](const Syncing& syncing) {
+    if (!wait && !syncing.batch->done()) return false;
+    syncing.batch->Wait();
+    // Told once by the system: a second sync would succeed.
+    if (failure_.ok() && !syncing.batch->status().ok()) failure_ = syncing.batch->status();
+    if (syncing.batch->status().ok() && syncing.full_file != nullptr) std::erase(unsynced_files_, syncing.full_file);
+    return true;
+  });
+  return failure_;
+}
+
 absl::Status FrameWriter::Poll() {
-  while (!in_flight_.empty() && in_flight_.front().batch->done()) {
-    InFlight oldest = std::move(in_flight_.front());
-    in_flight_.pop_front();
-    HR_RETURN_IF_ERROR(Reap(std::move(oldest)));
-  }
+  while (!in_flight_.empty() && in_flight_.front().done()) HR_RETURN_IF_ERROR(ReapOldest());
+  HR_RETURN_IF_ERROR(ReapSyncs(false));
   if (in_flight_.empty() && failure_.ok()) SubmitOpen();
   return failure_;
 }
 
 absl::Status FrameWriter::WaitForAll() {
   if (failure_.ok()) SubmitOpen();
-  while (!in_flight_.empty()) {
-    InFlight oldest = std::move(in_flight_.front());
-    in_flight_.pop_front();
-    oldest.batch->Wait();
-    Reap(std::move(oldest)).IgnoreError();  // kept in failure_
-  }
-  return failure_;
+  while (!in_flight_.empty()) ReapOldest().IgnoreError();  // kept in failure_
+  return ReapSyncs(true);
+}
+
+void FrameWriter::BeginSync() {
+  SubmitOpen();
+  if (file_ != nullptr) BeginSyncOf(file_, false);
 }
 
 absl::Status FrameWriter::Sync() {

@@ -2,7 +2,8 @@
 //
 // Small frames are copied together into one write; large ones are written from their slab. A batch is handed over as
 // soon as none is in flight or when it is large, so writes coalesce exactly when the disk is the slower side. What is
-// appended and not written is bounded: past that, Append waits for the disk.
+// appended and not written is bounded: past that, Append waits for the disk. A full file is synced in the background once
+// all of it is written, so that Sync finds little to do however long ago the last one was.
 //
 // The engine thread only; `pending()` is for any thread. After a failed write everything fails with that first error.
 #pragma once
@@ -47,6 +48,10 @@ class FrameWriter {
   absl::Status Poll();
   // Everything appended is on disk when this returns.
   absl::Status Sync();
+  // Begins that without waiting.
+  void BeginSync();
+  // Of frames appended from now on (FileOperation::passes_cache).
+  void set_passes_cache(bool passes_cache) { passes_cache_ = passes_cache; }
   // After the last append: waits for the writes and gives the unused reserve of the last file back.
   absl::Status Close();
 
@@ -61,9 +66,18 @@ class FrameWriter {
 
  private:
   struct InFlight {
-    FileBatchRef batch;
-    uint64_t bytes;
+    FileBatchRef batch;  // null: a mark that `full_file` has all its writes behind it
+    uint64_t bytes = 0;
     std::vector<PendingFrames::Key> frames;
+    FileRef full_file;
+
+    bool done() const { return batch == nullptr || batch->done(); }
+  };
+  // A sync in the background.
+  struct Syncing {
+    FileBatchRef batch;
+    // On the disk with all that belongs in it when the batch is done; null when more may have come meanwhile.
+    FileRef full_file;
   };
 
   std::string PathOf(uint32_t number) const;
@@ -72,7 +86,10 @@ class FrameWriter {
   void Stage(uint64_t offset, ByteSpan bytes);
   void EndRun();
   void SubmitOpen();
-  absl::Status Reap(InFlight done);
+  void BeginSyncOf(const FileRef& file, bool is_full);
+  // Waits for the oldest of in_flight_.
+  absl::Status ReapOldest();
+  absl::Status ReapSyncs(bool wait);
   absl::Status WaitForAll();
 
   FileSystem& files_;
@@ -85,6 +102,7 @@ class FrameWriter {
   uint64_t reserved_ = 0;  // size of file_, zeros behind end_
   std::vector<FileRef> unsynced_files_;
   bool directory_changed_ = false;
+  bool passes_cache_ = false;
 
   FileBatchRef open_;
   std::vector<PendingFrames::Key> open_frames_;
@@ -95,6 +113,7 @@ class FrameWriter {
   uint64_t run_offset_ = 0;
 
   std::deque<InFlight> in_flight_;
+  std::vector<Syncing> syncing_;
   uint64_t queued_bytes_ = 0;
   uint64_t appended_count_ = 0;
   uint64_t written_count_ = 0;

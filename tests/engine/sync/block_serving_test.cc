@@ -40,6 +40,8 @@ class MemoryBlockStore final : public BlockStore {
     return absl::UnimplementedError("");
   }
   absl::Status Sync() override { return absl::OkStatus(); }
+  void BeginSync() override {}
+  void ExpectReads(bool) override {}
   absl::Status ForgetStrays() override { return absl::OkStatus(); }
   const std::string& directory() const override { return directory_; }
   absl::Status Poll() override { return absl::OkStatus(); }
