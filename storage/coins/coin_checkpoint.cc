@@ -33,11 +33,11 @@ double LiveBytes(const Segment& segment) { return LiveShare(segment) * segment.r
 
 }  // namespace
 
-CoinCheckpoint::CoinCheckpoint(CoinState* state, SegmentWriter* writer, std::function<absl::Status()> make_durable,
-                               CoinManifest published, bool is_published)
+CoinCheckpoint::CoinCheckpoint(CoinState* state, SegmentWriter* writer, BlockDurability blocks, CoinManifest published,
+                               bool is_published)
     : state_(state),
       writer_(writer),
-      make_durable_(std::move(make_durable)),
+      blocks_(std::move(blocks)),
       published_(std::move(published)),
       is_published_(is_published),
       compaction_(state, writer),
@@ -47,6 +47,8 @@ CoinCheckpoint::~CoinCheckpoint() {
   // Buffers are owned by the batches, but whoever opens the directory next must not meet our writes.
   for (const FileBatchRef& batch : writes_) batch->Wait();
   if (sync_ != nullptr) sync_->Wait();
+  if (publication_ != nullptr) publication_->Wait();
+  state_->pins->WaitForRemovals();
 }
 
 void CoinCheckpoint::ChooseRetiring() {
@@ -88,7 +90,7 @@ absl::Status CoinCheckpoint::Begin() {
   const uint64_t needed = BytesNeeded();
   const absl::StatusOr<uint64_t> free_bytes = state_->files->FreeBytes(state_->directory);
   if (!free_bytes.ok() || *free_bytes < needed) {
-    Abandon();
+    HR_RETURN_IF_ERROR(Abandon());
     HR_RETURN_IF_ERROR(free_bytes.status());
     return absl::ResourceExhaustedError(
         absl::StrCat("The disk of ", state_->directory, " has ", *free_bytes >> 20, " MiB free, and the next checkpoint of the coin "
@@ -102,10 +104,11 @@ absl::Status CoinCheckpoint::Begin() {
   writer_->set_next_serial(next_.image_serial + 1);
   absl::StatusOr<FileRef> image = state_->files->Open(Path(ImageFileName(next_.image_serial)), OpenMode::kTruncate);
   if (!image.ok()) {
-    Abandon();
+    HR_RETURN_IF_ERROR(Abandon());
     return image.status();
   }
   image_ = *std::move(image);
+  may_be_named_ = false;
   copied_shards_ = 0;
   std::deque<uint32_t> retiring;
   for (const Segment* segment : state_->space.OldSegments()) {
@@ -161,7 +164,7 @@ absl::Status CoinCheckpoint::CopyShard(uint32_t number, bool is_last, uint64_t& 
   next_.image_bytes += total_bytes;
   bytes_written_ += total_bytes;
   copied_bytes += total_bytes;
-  return WaitForWrites(kWritesMax);
+  return absl::OkStatus();
 }
 
 absl::Status CoinCheckpoint::WaitForWrites(size_t left_max) {
@@ -179,6 +182,9 @@ absl::Status CoinCheckpoint::CopyShards(bool wait) {
     // A shard with more young records than a step may walk takes several; its image is copied with the last.
     HR_ASSIGN_OR_RETURN(const bool is_moved, MoveYoung(copied_shards_, wait, copied_bytes));
     if (!is_moved) continue;
+    // Where the disk is slower than the copying, the shard's turn comes later.
+    HR_RETURN_IF_ERROR(WaitForWrites(wait ? kWritesMax - 1 : kWritesMax));
+    if (writes_.size() >= kWritesMax) return absl::OkStatus();
     HR_RETURN_IF_ERROR(CopyShard(copied_shards_, wait, copied_bytes));
     ++copied_shards_;
   }
@@ -205,9 +211,11 @@ absl::StatusOr<bool> CoinCheckpoint::StartSync(bool wait) {
     batch->operations.push_back({FileOperation::Kind::kSync, segment->file});
   }
   batch->operations.push_back({FileOperation::Kind::kSync, image_});
+  batch->operations.push_back({.kind = FileOperation::Kind::kSyncDirectory, .path = state_->directory});
   // Kept once it is handed over: whoever takes the checkpoint down waits for it.
   sync_ = std::move(batch);
   state_->files->Submit(sync_);
+  if (blocks_.begin) blocks_.begin();
   phase_ = Phase::kSyncing;
   return true;
 }
@@ -231,47 +239,73 @@ absl::Status CoinCheckpoint::Step(const BlockPoint& applied, bool wait) {
   if (phase_ == Phase::kCopying) HR_RETURN_IF_ERROR(CopyShards(wait));
   if (phase_ == Phase::kWriting) HR_RETURN_IF_ERROR(StartSync(wait).status());
   if (phase_ == Phase::kSyncing) HR_RETURN_IF_ERROR(FinishSync(wait).status());
-  if (phase_ == Phase::kReady && applied.height >= next_.Highest().height) return Publish();
+  if (phase_ == Phase::kReady && applied.height >= next_.Highest().height) HR_RETURN_IF_ERROR(StartPublishing());
+  if (phase_ == Phase::kPublishing) HR_RETURN_IF_ERROR(FinishPublishing(wait).status());
+  if (phase_ == Phase::kRemoving) RemoveObsolete(wait);
   return absl::OkStatus();
 }
 
-absl::Status CoinCheckpoint::Publish() {
-  HR_RETURN_IF_ERROR(make_durable_());
+absl::Status CoinCheckpoint::StartPublishing() {
+  HR_RETURN_IF_ERROR(blocks_.finish());
+  next_.segments.clear();
   for (const uint32_t id : named_segments_) {
     const Segment& segment = *state_->space.segment(id);
     next_.segments.push_back({id, segment.serial, segment.records_end, segment.record_count, segment.checksums.total()});
   }
   next_.next_serial = writer_->next_serial();
   const std::vector<uint8_t> bytes = EncodeManifest(next_);
-  HR_RETURN_IF_ERROR(state_->files->SyncDirectory(state_->directory));
-  HR_RETURN_IF_ERROR(state_->files->ReplaceFile(Path(kManifestFileName), bytes));
+  may_be_named_ = true;
+  HR_ASSIGN_OR_RETURN(publication_, state_->files->BeginReplaceFile(Path(kManifestFileName), bytes));
   bytes_written_ += bytes.size();
-  ++published_count_;
-
-  // From here on nothing needs what only the previous manifest named, but those who have pinned it.
-  std::vector<std::string> obsolete;
-  if (is_published_) obsolete.push_back(Path(ImageFileName(published_.image_serial)));
-  for (const Segment* segment : state_->space.OldSegments()) {
-    if (!segment->is_retiring) continue;
-    HR_CHECK(segment->live_count.load(std::memory_order_relaxed) == 0);
-    obsolete.push_back(segment->path);
-    state_->space.Release(segment->id);
-  }
-  for (const std::string& path : obsolete) HR_RETURN_IF_ERROR(state_->pins->Remove(path));
-  HR_LOG(kInfo, kCoins, "checkpoint published height=", next_.Lowest().height, " through=", next_.Highest().height,
-         " segments=", next_.segments.size(), " image_bytes=", next_.image_bytes);
-  published_ = std::move(next_);
-  is_published_ = true;
-  image_ = nullptr;
-  phase_ = Phase::kIdle;
+  phase_ = Phase::kPublishing;
   return absl::OkStatus();
 }
 
-void CoinCheckpoint::Rewind(uint32_t height) {
-  if (!under_way()) return;
+absl::StatusOr<bool> CoinCheckpoint::FinishPublishing(bool wait) {
+  if (!wait && !publication_->done()) return false;
+  publication_->Wait();
+  const FileBatchRef publication = std::move(publication_);
+  publication_ = nullptr;
+  if (!publication->status().ok()) {
+    phase_ = Phase::kReady;
+    return publication->status();
+  }
+  ++published_count_;
+  HR_LOG(kInfo, kCoins, "checkpoint published height=", next_.Lowest().height, " through=", next_.Highest().height,
+         " segments=", next_.segments.size(), " image_bytes=", next_.image_bytes);
+  // From here on nothing needs what only the previous manifest named, but those who have pinned it.
+  if (is_published_) state_->pins->Remove(Path(ImageFileName(published_.image_serial)));
+  for (const Segment* segment : state_->space.OldSegments()) {
+    if (segment->is_retiring) obsolete_segments_.push_back(segment->id);
+  }
+  published_ = std::move(next_);
+  is_published_ = true;
+  image_ = nullptr;
+  phase_ = Phase::kRemoving;
+  return true;
+}
+
+// One a step: its memory or its mapping, 64 MiB of pages, goes with it.
+void CoinCheckpoint::RemoveObsolete(bool wait) {
+  do {
+    if (obsolete_segments_.empty()) break;
+    const Segment& segment = *state_->space.segment(obsolete_segments_.back());
+    obsolete_segments_.pop_back();
+    HR_CHECK(segment.live_count.load(std::memory_order_relaxed) == 0);
+    const std::string path = segment.path;
+    state_->space.Release(segment.id);
+    state_->pins->Remove(path);
+  } while (wait);
+  if (obsolete_segments_.empty()) phase_ = Phase::kIdle;
+  if (wait) state_->pins->WaitForRemovals();
+}
+
+absl::Status CoinCheckpoint::Rewind(uint32_t height) {
+  if (phase_ == Phase::kIdle || phase_ == Phase::kRemoving) return absl::OkStatus();
   for (uint32_t number = 0; number < copied_shards_; ++number) {
     if (next_.shards[number].point.height > height) return Abandon();
   }
+  return absl::OkStatus();
 }
 
 bool CoinCheckpoint::IsUniform(const BlockPoint& point) const {
@@ -279,7 +313,12 @@ bool CoinCheckpoint::IsUniform(const BlockPoint& point) const {
                      [&](const ShardEntry& shard) { return shard.point == point; });
 }
 
-void CoinCheckpoint::Abandon() {
+absl::Status CoinCheckpoint::Abandon() {
+  if (phase_ == Phase::kPublishing) HR_RETURN_IF_ERROR(FinishPublishing(true).status());
+  if (phase_ == Phase::kRemoving) {
+    RemoveObsolete(true);
+    return absl::OkStatus();
+  }
   compaction_.Abandon();
   for (const FileBatchRef& batch : writes_) batch->Wait();
   writes_.clear();
@@ -287,12 +326,13 @@ void CoinCheckpoint::Abandon() {
   sync_ = nullptr;
   copies_.clear();
   for (Segment* segment : state_->space.OldSegments()) segment->is_retiring = false;
-  if (image_ != nullptr) {
-    // An image that stays behind is deleted at the next start.
+  // An image that stays behind is deleted at the next start, unless it is the one that is named.
+  if (image_ != nullptr && !may_be_named_) {
     state_->files->Remove(Path(ImageFileName(next_.image_serial))).IgnoreError();
-    image_ = nullptr;
   }
+  image_ = nullptr;
   phase_ = Phase::kIdle;
+  return absl::OkStatus();
 }
 
 }  // namespace headrace

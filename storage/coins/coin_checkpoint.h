@@ -3,10 +3,10 @@
 // then; the manifest that names them all is published when the verdicts have reached the highest. The world never stops.
 //
 // Order on disk: whatever the blocks need (the engine's make_durable), segments, image, directory, then the manifest;
-// files of the one before go only after that, or later: when nobody has them pinned any more (pinned_files.h).
+// files of the one before go only after that, one a step, or later: when nobody has them pinned any more (pinned_files.h).
 //
-// Threads: the engine thread. A step copies about `checkpoint_step_bytes` (8 MiB), and never waits for the disk but to
-// publish, or when told to.
+// Threads: the engine thread. A step copies about `checkpoint_step_bytes` (4 MiB), and waits for the disk only when told
+// to, or in make_durable for what was begun long before with begin_durable.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +22,18 @@
 
 namespace headrace {
 
+// What the engine does so that a manifest never names blocks that are not on the disk.
+struct BlockDurability {
+  // Hands to the disk what `finish` would wait for, without waiting. May be empty.
+  std::function<void()> begin;
+  std::function<absl::Status()> finish;
+};
+
 class CoinCheckpoint {
  public:
   // `published` is what the directory's manifest says now, empty for a new store.
-  CoinCheckpoint(CoinState* state, SegmentWriter* writer, std::function<absl::Status()> make_durable,
-                 CoinManifest published, bool is_published);
+  CoinCheckpoint(CoinState* state, SegmentWriter* writer, BlockDurability blocks, CoinManifest published,
+                 bool is_published);
   ~CoinCheckpoint();
 
   bool under_way() const { return phase_ != Phase::kIdle; }
@@ -38,9 +45,10 @@ class CoinCheckpoint {
   absl::Status Begin();
   // With `wait`, goes on until nothing but a higher `applied` can help.
   absl::Status Step(const BlockPoint& applied, bool wait);
-  // The blocks above `height` are gone: a checkpoint that has copied any of them is given up.
-  void Rewind(uint32_t height);
-  void Abandon();
+  // The blocks above `height` are gone: a checkpoint that has copied any of them is given up. One that is being published is
+  // published first, since nobody can say any more which of the two a crash would leave.
+  absl::Status Rewind(uint32_t height);
+  absl::Status Abandon();
   // Whether every shard copied so far is as of `point`.
   bool IsUniform(const BlockPoint& point) const;
 
@@ -48,7 +56,7 @@ class CoinCheckpoint {
   uint64_t bytes_written() const { return bytes_written_; }
 
  private:
-  enum class Phase : uint8_t { kIdle, kCompacting, kCopying, kWriting, kSyncing, kReady };
+  enum class Phase : uint8_t { kIdle, kCompacting, kCopying, kWriting, kSyncing, kReady, kPublishing, kRemoving };
 
   void ChooseRetiring();
   uint64_t BytesNeeded() const;
@@ -61,12 +69,14 @@ class CoinCheckpoint {
   absl::Status WaitForWrites(size_t left_max);
   absl::StatusOr<bool> StartSync(bool wait);
   absl::StatusOr<bool> FinishSync(bool wait);
-  absl::Status Publish();
+  absl::Status StartPublishing();
+  absl::StatusOr<bool> FinishPublishing(bool wait);
+  void RemoveObsolete(bool wait);
   std::string Path(const std::string& name) const { return state_->directory + "/" + name; }
 
   CoinState* const state_;
   SegmentWriter* const writer_;
-  const std::function<absl::Status()> make_durable_;
+  const BlockDurability blocks_;
 
   CoinManifest published_;
   bool is_published_;
@@ -83,7 +93,12 @@ class CoinCheckpoint {
   // Copies of tables on their way to the image; those that no write holds any more are used again.
   std::vector<std::shared_ptr<std::vector<uint8_t>>> copies_;
   FileBatchRef sync_;
+  FileBatchRef publication_;
+  // Publishing has begun: whether it succeeds or not, the directory's manifest may name this image.
+  bool may_be_named_ = false;
   std::vector<uint32_t> named_segments_;
+  // Emptied ones, whose files go when the manifest is durable.
+  std::vector<uint32_t> obsolete_segments_;
 };
 
 }  // namespace headrace

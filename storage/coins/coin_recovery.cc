@@ -146,7 +146,7 @@ absl::StatusOr<std::unique_ptr<FlatCoinStore>> FlatCoinStore::Open(const CoinSto
   if (!options.is_read_only) HR_RETURN_IF_ERROR(DeleteUnnamedFiles(files, options.directory, manifest));
   store->resolved_ = store->applied_ = store->recovery_start_ = manifest.Lowest();
   store->recovery_end_ = manifest.Highest();
-  store->checkpoint_ = std::make_unique<CoinCheckpoint>(&store->state_, &store->writer_, options.make_durable,
+  store->checkpoint_ = std::make_unique<CoinCheckpoint>(&store->state_, &store->writer_, BlockDurability{options.begin_durable, options.make_durable},
                                                         std::move(manifest), has_manifest);
   return store;
 }

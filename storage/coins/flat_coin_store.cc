@@ -141,7 +141,7 @@ absl::Status FlatCoinStore::Unapply(std::span<const WindowBlock> window, const B
     return absl::DataLossError(absl::StrCat("Block ", window.back().columns->hash.ToHex(), " cannot be taken back from the coin store in ",
                                             state_.directory, ": the undo data does not fit the coins; ", kReindexRemedy, "."));
   }
-  checkpoint_->Rewind(previous.height);
+  HR_RETURN_IF_ERROR(checkpoint_->Rewind(previous.height));
   ExecutePlans(window, previous);
   for (CoinShard& shard : state_.shards) shard.point = previous;
   if (recovery_end_.height > previous.height) recovery_end_ = previous;
@@ -185,7 +185,7 @@ absl::Status FlatCoinStore::FinishCheckpoint() {
   if (checkpoint_->under_way() && checkpoint_->IsUniform(resolved_)) {
     HR_RETURN_IF_ERROR(checkpoint_->Step(applied_, true));
   }
-  if (checkpoint_->under_way()) checkpoint_->Abandon();
+  if (checkpoint_->under_way()) HR_RETURN_IF_ERROR(checkpoint_->Abandon());
   const bool is_whole = durable() == resolved_ && checkpoint_->published().Highest() == resolved_;
   if (checkpoint_->is_published() && is_whole) return absl::OkStatus();
   HR_RETURN_IF_ERROR(checkpoint_->Begin());

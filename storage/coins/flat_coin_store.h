@@ -49,6 +49,8 @@ struct CoinStoreOptions {
   BlockPoint origin;
   // Makes block files, undo and block index durable through the applied height; called before a manifest is published.
   std::function<absl::Status()> make_durable;
+  // Begins that without waiting; called while the store's own files are being synced. May be empty.
+  std::function<void()> begin_durable;
   // Opens what the published manifest names and never writes: nothing is created, deleted or checkpointed, while another
   // process may go on. There must be a manifest.
   bool is_read_only = false;

@@ -1,5 +1,8 @@
 #include "storage/coins/pinned_files.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "engine/base/check.h"
 #include "engine/base/log.h"
 
@@ -23,23 +26,52 @@ void PinnedFiles::Unpin(const std::vector<std::string>& paths) {
     }
   }
   // Outside the lock: nobody can pin a file that no manifest names.
-  for (const std::string& path : obsolete) {
-    const absl::Status status = files_->Remove(path);
-    if (status.ok()) continue;
-    HR_LOG(kWarning, kCoins, "a file that is not needed any more stays until the next start path=", path,
-           " reason=", status.message());
-  }
+  BeginRemovals(obsolete);
 }
 
-absl::Status PinnedFiles::Remove(const std::string& path) {
+void PinnedFiles::Remove(const std::string& path) {
   {
     const std::lock_guard lock(mutex_);
     if (readers_.contains(path)) {
       waiting_.insert(path);
-      return absl::OkStatus();
+      return;
     }
   }
-  return files_->Remove(path);
+  BeginRemovals({path});
+}
+
+void PinnedFiles::BeginRemovals(const std::vector<std::string>& paths) {
+  std::vector<Removal> ended;
+  for (const std::string& path : paths) {
+    Removal removal{path, files_->BeginRemove(path)};
+    const std::lock_guard lock(mutex_);
+    removals_.push_back(std::move(removal));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    const auto first_ended = std::partition(removals_.begin(), removals_.end(), [](const Removal& removal) { return !removal.batch->done(); });
+    ended.assign(std::move_iterator(first_ended), std::move_iterator(removals_.end()));
+    removals_.erase(first_ended, removals_.end());
+  }
+  NoteEnded(ended);
+}
+
+void PinnedFiles::WaitForRemovals() {
+  std::vector<Removal> removals;
+  {
+    const std::lock_guard lock(mutex_);
+    removals.swap(removals_);
+  }
+  for (const Removal& removal : removals) removal.batch->Wait();
+  NoteEnded(removals);
+}
+
+void PinnedFiles::NoteEnded(const std::vector<Removal>& removals) {
+  for (const Removal& removal : removals) {
+    if (removal.batch->status().ok()) continue;
+    HR_LOG(kWarning, kCoins, "a file that is not needed any more stays until the next start path=", removal.path,
+           " reason=", removal.batch->status().message());
+  }
 }
 
 size_t PinnedFiles::pinned_count() const {

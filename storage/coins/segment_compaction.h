@@ -1,6 +1,6 @@
-// Compaction: empties old segments that are mostly dead, so that their files can go. Each is read front to back through
-// the File port, a piece while the one before is walked, its pages are checked, and what is alive is copied to the open
-// segment.
+// Compaction: empties old segments that are mostly dead, so that their files can go. Each is walked front to back: in memory
+// while it is there, else read through the File port, a piece while the one before is walked, and its pages are checked. What is
+// alive is copied to the open segment.
 //
 // It is a checkpoint's first part: the index images that are copied later name no retiring segment, whose file goes
 // when the manifest is durable. Given up in the middle, every coin is in the old place or in the new one.
@@ -24,7 +24,7 @@ class SegmentCompaction {
   SegmentCompaction(CoinState* state, SegmentWriter* writer) : state_(state), writer_(writer), copier_(state, writer) {}
   ~SegmentCompaction() { Abandon(); }
 
-  // Sealed segments, by id.
+  // Segments that have their files, by id.
   void Begin(std::deque<uint32_t> retiring);
   // True when all of them are empty.
   absl::StatusOr<bool> Step(uint64_t bytes_max, bool wait);
@@ -41,7 +41,10 @@ class SegmentCompaction {
 
   void OpenNext();
   void StartReading();
-  absl::Status Walk(const Piece& piece);
+  absl::Status CheckPages(const Piece& piece) const;
+  // The records that begin in [offset, offset + kPieceBytes) of the first retiring segment's body.
+  absl::Status Walk(ByteSpan bytes, uint64_t offset);
+  absl::Status WalkInMemory();
 
   CoinState* const state_;
   SegmentWriter* const writer_;
@@ -52,6 +55,7 @@ class SegmentCompaction {
   uint64_t read_from_ = 0;    // where the next piece begins
   uint64_t next_record_ = 0;  // where the walk goes on
   std::deque<Piece> pieces_;
+  std::vector<RecordRun> runs_;
 };
 
 }  // namespace headrace

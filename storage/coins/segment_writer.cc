@@ -113,7 +113,7 @@ absl::Status SegmentWriter::Map(Segment& segment) {
 }
 
 absl::StatusOr<bool> SegmentWriter::Settle(bool wait, uint64_t kept_bytes_max) {
-  HR_ASSIGN_OR_RETURN(const bool is_settled, NoteAllWritten(wait));
+  HR_ASSIGN_OR_RETURN(const bool is_settled, NoteAllWritten(wait, kept_bytes_max));
   while (space_->kept_bytes() > kept_bytes_max) {
     Segment* const oldest = space_->OldestWritten();
     if (oldest == nullptr) break;
@@ -122,11 +122,13 @@ absl::StatusOr<bool> SegmentWriter::Settle(bool wait, uint64_t kept_bytes_max) {
   return is_settled;
 }
 
-absl::StatusOr<bool> SegmentWriter::NoteAllWritten(bool wait) {
+absl::StatusOr<bool> SegmentWriter::NoteAllWritten(bool wait, uint64_t kept_bytes_max) {
   while (!sealing_.empty()) {
     const auto& batches = sealing_.front().batches;
     const bool is_written = std::all_of(batches.begin(), batches.end(), [](const auto& batch) { return batch->done(); });
-    if (!is_written && !wait && sealing_.size() <= kSealingMax) return false;
+    const bool has_room = sealing_.size() <= kSealingMax ||
+                          space_->kept_bytes() + sealing_.size() * kSegmentBytes <= kept_bytes_max;
+    if (!is_written && !wait && has_room) return false;
     HR_RETURN_IF_ERROR(NoteWritten(sealing_.front()));
     sealing_.erase(sealing_.begin());
   }

@@ -5,8 +5,8 @@
 // Mappings are the poorer memory: pages of 4 KiB that fault one by one and must be checked, where a segment's own memory is
 // in huge pages and known to be right. So they are left to what the budget does not cover.
 //
-// Threads: the engine thread. Append is a copy; files are written behind it. Settle is called now and then, and sees to it
-// that hardly more than two segments are on their way to their files.
+// Threads: the engine thread. Append is a copy; files are written behind it. Settle is called now and then, and waits for the
+// disk only when more than two segments are on their way to their files and the budget has no room for them.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,7 @@ class SegmentWriter {
   absl::Status OpenNext();
   void SubmitThrough(uint64_t end);
   absl::Status NoteWritten(Sealing& sealing);
-  absl::StatusOr<bool> NoteAllWritten(bool wait);
+  absl::StatusOr<bool> NoteAllWritten(bool wait, uint64_t kept_bytes_max);
   absl::Status Map(Segment& segment);
 
   RecordSpace* const space_;

@@ -49,7 +49,6 @@ void SurvivorCopier::FindSurvivors(const RecordRun& run, Walk& walk) const {
       if (position != CoinTable::kNowhere) walk.survivors.push_back({candidate.bytes, shard, position});
     }
   }
-  walk.end = offset;
 }
 
 absl::Status SurvivorCopier::Append(const Walk& walk, Segment& from) {
@@ -67,11 +66,6 @@ absl::Status SurvivorCopier::Append(const Walk& walk, Segment& from) {
   }
   // A record that makes no sense stops the node, and what came before it is not lost for that.
   return walk.damage == 0 ? absl::OkStatus() : state_->space.DamageAt(walk.damage);
-}
-
-absl::StatusOr<uint64_t> SurvivorCopier::Copy(const RecordRun& run) {
-  HR_RETURN_IF_ERROR(Copy({&run, 1}));
-  return walks_[0].end;
 }
 
 absl::Status SurvivorCopier::Copy(std::span<const RecordRun> runs) {

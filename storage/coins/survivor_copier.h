@@ -33,8 +33,6 @@ class SurvivorCopier {
  public:
   SurvivorCopier(CoinState* state, SegmentWriter* writer) : state_(state), writer_(writer) {}
 
-  // Returns where in the run the walk ended: at or behind begin_end.
-  absl::StatusOr<uint64_t> Copy(const RecordRun& run);
   // The survivors of several runs, in their order.
   absl::Status Copy(std::span<const RecordRun> runs);
 
@@ -50,7 +48,6 @@ class SurvivorCopier {
   // What walking one run finds; its memory is kept for the next.
   struct Walk {
     std::vector<Survivor> survivors;
-    uint64_t end = 0;
     // Where a record made no sense; 0: nowhere.
     RecordLocation damage = 0;
   };

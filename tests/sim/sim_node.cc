@@ -66,6 +66,7 @@ absl::Status SimNode::OpenStores(Life& life, Rebuild rebuild) {
   coins.cache_bytes_max = options_.coin_cache_bytes;
   coins.origin = {Params().genesis_hash, 0};
   coins.make_durable = [&life] { return life.blocks->Sync(); };
+  coins.begin_durable = [&life] { life.blocks->BeginSync(); };
   HR_ASSIGN_OR_RETURN(life.coins, OpenCoinStore(coins));
   return absl::OkStatus();
 }

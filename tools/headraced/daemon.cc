@@ -220,6 +220,7 @@ absl::Status Daemon::OpenStores() {
   coins.cache_bytes_max = options_.cache_bytes;
   coins.origin = {params_.genesis_hash, 0};
   coins.make_durable = [this] { return blocks_->Sync(); };
+  coins.begin_durable = [this] { blocks_->BeginSync(); };
   HR_ASSIGN_OR_RETURN(coins_, OpenCoinStore(coins));
   return absl::OkStatus();
 }

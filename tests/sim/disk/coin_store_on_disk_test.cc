@@ -165,6 +165,48 @@ TEST_F(CoinStoreOnDiskTest, AnyOperationOfACheckpointFails) {
   });
 }
 
+// When a manifest's replacement fails at its end, the directory has the new one, and giving the checkpoint up must leave what that
+// names.
+TEST_F(CoinStoreOnDiskTest, AnyOperationFailsOfACheckpointThatIsThenGivenUp) {
+  AtOperations([&](uint64_t operation, uint64_t seed) {
+    CoinMachine machine(history_, seed);
+    machine.disk().FailAt(operation);
+    if (machine.store().FinishCheckpoint().ok()) return;
+    testing::WorldWindow window(history_.second);
+    window.FillSpent(history_.second);
+    // What could not be written may be told again; then the node stops as it does after any failure.
+    const absl::Status unapplied = machine.store().Unapply(window.blocks, history_.PointOf(history_.first));
+    if (unapplied.ok()) {
+      EXPECT_FALSE(machine.store().checkpoint_under_way());
+    }
+    const absl::Status opened = machine.FailPowerAndOpen();
+    ASSERT_TRUE(opened.ok()) << opened;
+    machine.ExpectWhole(false);
+  });
+}
+
+// Neither publishing nor deleting waits: the disk does it while windows go on.
+TEST_F(CoinStoreOnDiskTest, AStepOfACheckpointNeverWaits) {
+  CoinMachine machine(history_, 1);
+  const uint64_t published = machine.store().counters().checkpoints;
+  ASSERT_TRUE(machine.store().BeginCheckpoint().ok());
+  uint64_t quiet_steps = 0;
+  while (machine.store().checkpoint_under_way()) {
+    const uint64_t syncs = machine.disk().counters().syncs;
+    const uint64_t written = machine.disk().counters().bytes_written;
+    ASSERT_TRUE(machine.store().StepCheckpoint().ok());
+    ASSERT_EQ(machine.disk().counters().syncs, syncs) << "a step has waited for a sync";
+    ASSERT_EQ(machine.disk().counters().bytes_written, written) << "a step has waited for a write";
+    if (!machine.disk().Step()) ++quiet_steps;
+    ASSERT_LT(quiet_steps, 100u);
+  }
+  EXPECT_EQ(machine.store().counters().checkpoints, published + 1);
+  while (machine.disk().Step()) {
+  }
+  ASSERT_TRUE(machine.FailPowerAndOpen().ok());
+  machine.ExpectWhole(true);
+}
+
 // The disk moves only when it is turned: a step that waited would turn it.
 TEST_F(CoinStoreOnDiskTest, AScrubNeverWaitsAndFindsWhatRots) {
   CoinMachine machine(history_, 1);

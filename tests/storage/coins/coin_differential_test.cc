@@ -265,11 +265,11 @@ class DifferentialStory {
 
   void DriveCheckpoint() {
     if (chance_.OneIn(6)) Settle(store_->BeginCheckpoint());
-    for (uint64_t turns = chance_.Below(200); turns > 0 && disk_.Step(); --turns) {
+    for (uint64_t turns = chance_.Below(1'000); turns > 0 && disk_.Step(); --turns) {
     }
     if (!files_->is_alive()) return Crash();
     Settle(store_->StepCheckpoint());
-    if (chance_.OneIn(100)) Settle(store_->FinishCheckpoint());
+    if (chance_.OneIn(40)) Settle(store_->FinishCheckpoint());
     if (chance_.OneIn(4)) Scrub();
     if (chance_.OneIn(16)) ForgetOldBlocks();
   }

@@ -16,8 +16,22 @@
 namespace headrace::testing {
 namespace {
 
+std::vector<std::string> SortedNames(const std::string& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) names.push_back(entry.path().filename());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+// As the directory was at one moment: the storage thread may be renaming and deleting files meanwhile.
 void CopyDirectory(const std::string& from, const std::string& to) {
-  std::filesystem::copy(from, to, std::filesystem::copy_options::recursive | std::filesystem::copy_options::overwrite_existing);
+  std::vector<std::string> before;
+  std::error_code error;
+  do {
+    for (const std::string& name : SortedNames(to)) std::filesystem::remove(to + "/" + name);
+    before = SortedNames(from);
+    std::filesystem::copy(from, to, error);
+  } while (error || SortedNames(from) != before);
 }
 
 TEST(FlatCoinStore, StartsEmptyOnItsOrigin) {

@@ -164,6 +164,7 @@ TEST(PinnedCoins, KeepFilesUntilTheLastPinGoes) {
   ASSERT_TRUE(statistics.ok()) << statistics.status();
   ExpectSameSums(*statistics, expected);
   second.reset();
+  world.store().state().pins->WaitForRemovals();
   EXPECT_EQ(NamesIn(world.directory()), published);
 }
 

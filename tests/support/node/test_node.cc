@@ -103,6 +103,7 @@ absl::Status TestNode::Start(const TestNodeOptions& options) {
   coin_options.cache_bytes_max = options.coin_cache_bytes_max;
   coin_options.checkpoint_step_bytes = options.checkpoint_step_bytes;
   coin_options.make_durable = [this] { return blocks_->Sync(); };
+  coin_options.begin_durable = [this] { blocks_->BeginSync(); };
   HR_ASSIGN_OR_RETURN(coins_, OpenCoinStore(coin_options));
   node_ = std::make_unique<Node>(params, options.node,
                                  NodePorts{*clock_, executor_, *blocks_, *coins_,
