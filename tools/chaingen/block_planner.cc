@@ -30,8 +30,9 @@ constexpr uint32_t kCountMax = 20'000;
 constexpr uint32_t kInputsMeanPerMille = 2000;
 constexpr uint32_t kOutputsMeanPerMille = 2200;
 
-// No output is made smaller; coins below are never spent, so that every spend can pay for at least one output.
-constexpr Amount kOutputAmountMin = 1000;
+// No output is made smaller; coins below are never spent, so that every spend can pay for at least one output. Little enough for
+// tens of millions of coins: all that a regtest chain ever has is 15,000 BTC.
+constexpr Amount kOutputAmountMin = 100;
 // Shares of a split differ by up to this factor.
 constexpr uint64_t kShareMax = 16;
 // Coins are scarce below so many blocks' worth of inputs, which is what spending at mainnet's ages needs; outputs a
