@@ -20,10 +20,13 @@ class ParentCheck {
  public:
   explicit ParentCheck(size_t count) { hashes_.reserve(count); }
 
-  // Takes the next header when its parent is known, or when it is the first.
-  bool Accept(const BlockHeader& header) {
+  // Takes the next header when its parent is known, or when it is the first. One that was never synced must be new as well: after
+  // a power failure the medium may show what was cut off before, whole and with the right number.
+  bool Accept(const BlockHeader& header, bool is_synced) {
     if (!hashes_.empty() && !IsKnown(header.previous)) return false;
-    hashes_.push_back(header.Hash());
+    const Hash256 hash = header.Hash();
+    if (!is_synced && IsKnown(hash)) return false;
+    hashes_.push_back(hash);
     if (!table_.empty()) table_.insert({hashes_.back(), true});
     return true;
   }
@@ -134,7 +137,7 @@ absl::StatusOr<BlockIndexFile::Contents> BlockIndexFile::Read(ByteSpan bytes) {
   for (uint64_t at = 0; records.size() - at >= kBlockIndexRecordBytes; at += kBlockIndexRecordBytes) {
     const auto id = static_cast<BlockRecordId>(contents.records.size());
     const auto record = DecodeBlockRecord(id, &records[at]);
-    if (!record || !parents.Accept(record->header)) break;
+    if (!record || !parents.Accept(record->header, id < contents.sync_point.record_count)) break;
     contents.records.push_back(*record);
   }
   if (contents.records.size() < contents.sync_point.record_count) {

@@ -280,6 +280,7 @@ absl::StatusOr<bool> CoinCheckpoint::FinishPublishing(bool wait) {
   }
   published_ = std::move(next_);
   is_published_ = true;
+  may_be_named_ = false;
   image_ = nullptr;
   phase_ = Phase::kRemoving;
   return true;

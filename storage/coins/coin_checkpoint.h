@@ -40,6 +40,8 @@ class CoinCheckpoint {
   // The manifest in the directory; its shards' points are the origin when there is none.
   const CoinManifest& published() const { return published_; }
   bool is_published() const { return is_published_; }
+  // The manifest on its way into the directory, or whose way there failed: the one that a start after a crash may find instead.
+  const CoinManifest* publishing() const { return may_be_named_ ? &next_ : nullptr; }
 
   // Checks the free space and chooses which segments will be compacted away.
   absl::Status Begin();

@@ -85,6 +85,8 @@ class FlatCoinStore : public CoinStore {
   bool scrub_under_way() const override { return scrub_.under_way(); }
   CoinStoreCounters counters() const override;
   std::optional<BlockPoint> durable_through() const override;
+  // See CoinCheckpoint::publishing.
+  const CoinManifest* publishing() const { return checkpoint_->publishing(); }
   std::unique_ptr<PinnedCoinSet> Pin() const override;
   absl::Status CheckSnapshotPath(const std::string& path) const override;
 

@@ -46,6 +46,7 @@ class Judge {
   struct Record {
     Hash256 tip;
     BlockPoint durable;
+    std::optional<BlockPoint> publishing;  // what the next start may find instead of `durable`
     BlockPoint applied;
     bool is_known = false;   // `durable` is what the next start must find
     bool is_certain = true;  // the life ended between turns, so nothing newer can have been published

@@ -68,7 +68,12 @@ class SimNode {
   BlockPoint applied() const { return life_->node->AppliedTip(); }
   BlockPoint resolved() const { return life_->coins->resolved(); }
   BlockPoint durable() const { return life_->coins->durable(); }
+  std::optional<BlockPoint> publishing() const {
+    const CoinManifest* manifest = life_->coins->publishing();
+    return manifest == nullptr ? std::nullopt : std::make_optional(manifest->Lowest());
+  }
   bool is_recovering() const { return life_->coins->recovery_end().height > life_->coins->resolved().height; }
+  bool has_shards_ahead() const { return life_->coins->recovery_end().height > applied().height; }
   NodeStatus Status() const { return life_->node->Status(); }
   std::vector<PeerStatusNet> PeerStatuses() const { return life_->hub->Status(); }
   uint64_t coin_count() const { return life_->coins->counters().coins; }

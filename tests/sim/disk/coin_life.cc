@@ -182,11 +182,15 @@ absl::Status CoinLife::Carry(const CoinStep& step) {
 
 void CoinLife::WatchManifest() {
   if (store_ == nullptr) return;
+  const bool is_publishing = store_->publishing() != nullptr;
+  if (is_publishing && !publishing_) publishing_ = {next_step_, step_began_at_};
+  const std::pair<size_t, uint64_t> begun = publishing_.value_or(std::pair(next_step_, step_began_at_));
+  if (!is_publishing) publishing_.reset();
   const CoinPublication now{store_->durable(), store_->durable_through()};
   if (now == manifest_) return;
   manifest_ = now;
   Require(now.through && ever_applied_.contains(now.through->hash), "a manifest names a block without a verdict");
-  published_.push_back({next_step_, now, step_began_at_, disk_.counters().operations});
+  published_.push_back({begun.first, now, begun.second, disk_.counters().operations});
 }
 
 // An open segment outside of a checkpoint is of survivors that had to leave memory.

@@ -34,7 +34,8 @@ class CoinLife {
   absl::Status Live();
   size_t next_step() const { return next_step_; }
 
-  // A step of this life at which a manifest appeared, and at how many operations the step began and ended.
+  // A step of this life in which publishing a manifest began, and at how many operations the step began and the manifest was known
+  // to be there.
   struct Published {
     size_t step = 0;
     CoinPublication manifest;
@@ -112,6 +113,8 @@ class CoinLife {
 
   size_t next_step_ = 0;
   uint64_t step_began_at_ = 0;
+  // A manifest is on its way: since which step, and at how many operations that began.
+  std::optional<std::pair<size_t, uint64_t>> publishing_;
   CoinPublication manifest_;
   std::optional<CoinPublication> found_;
   std::vector<Published> published_;

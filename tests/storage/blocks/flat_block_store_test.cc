@@ -356,6 +356,29 @@ TEST_F(FlatBlockStoreTest, TheIndexCutAnywhereIsCutBackOrRefused) {
 }
 
 // Two places are written in turn, so that a sync point that cannot be read leaves the one before it.
+// After a power failure the medium may show a record that an earlier start had cut off: whole, with the right number, of a header
+// that meanwhile has another one.
+TEST_F(FlatBlockStoreTest, ARecordOfAHeaderThatIsThereAlreadyIsNoRecord) {
+  constexpr BlockRecordId kCount = 8;
+  std::vector<BlockHeader> headers = {genesis_};
+  {
+    const auto store = Open(Home()).value();
+    ASSERT_TRUE(store->PutRecord(0, {.header = genesis_}).ok());
+    for (BlockRecordId id = 1; id < kCount; ++id) {
+      headers.push_back(Header(headers.back().Hash(), id));
+      ASSERT_TRUE(store->PutRecord(id, {.header = headers.back()}).ok());
+    }
+  }
+  for (const BlockRecordId repeated : {BlockRecordId{1}, kCount - 1}) {
+    const auto bytes = EncodeBlockRecord(kCount, {.header = headers[repeated]});
+    const FileRef index = files_->Open(Home() + "/index.dat", OpenMode::kReadWrite).value();
+    ASSERT_TRUE(files_->WriteAt(index, kBlockIndexHeaderBytes + kCount * kBlockIndexRecordBytes, bytes).ok());
+    const auto opened = Open(CopyOf(Home()));
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_EQ((*opened)->records().size(), kCount);
+  }
+}
+
 TEST_F(FlatBlockStoreTest, EitherSyncPointAloneVouchesForWhatTheOlderOnePromised) {
   std::vector<Stored> chain;
   auto store = Open(Home()).value();
