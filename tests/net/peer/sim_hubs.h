@@ -99,17 +99,19 @@ class SimSpeaker final : private TransportHandler {
   void Send(const Command& command, const std::vector<uint8_t>& body = {}) {
     transport_.Send(connection_, EncodeMessage(kSimMagic, command, body));
   }
+  void SendBytes(ByteSpan bytes) { transport_.Send(connection_, SharedBytes::From(Slab::Copy(bytes))); }
+  void StopReading() { transport_.PauseReceive(connection_); }
   void Introduce() {
     VersionMessage version;
-    version.protocol_version = 70016;
+    version.protocol_version = protocol_version;
     version.services = services;
-    version.nonce = 4711;
+    version.nonce = nonce;
     version.user_agent = "/speaker:1/";
     std::vector<uint8_t> body;
     EncodeVersion(version, body);
     Send(commands::kVersion, body);
     if (wants_addrv2) Send(commands::kSendAddrV2);
-    Send(commands::kVerack);
+    if (sends_verack) Send(commands::kVerack);
   }
   void Turn() {
     wakeup.due_ns = INT64_MAX;
@@ -136,6 +138,10 @@ class SimSpeaker final : private TransportHandler {
   sim::Wakeup wakeup;
   bool wants_addrv2 = true;
   bool introduces_itself = true;
+  bool sends_verack = true;
+  bool answers_pings = true;
+  int32_t protocol_version = 70016;
+  uint64_t nonce = 4711;
   uint64_t services = kNodeNetwork | kNodeWitness;
   std::vector<Told> told;
   size_t accepted = 0;
@@ -187,7 +193,7 @@ class SimSpeaker final : private TransportHandler {
       if (framer_->has_message()) {
         const Message message = framer_->TakeMessage();
         told.push_back({std::string(message.command.name()), {message.body.begin(), message.body.end()}});
-        if (message.command == commands::kPing) Send(commands::kPong, told.back().body);
+        if (message.command == commands::kPing && answers_pings) Send(commands::kPong, told.back().body);
       } else if (framer_->error() != FramingError::kNone) {
         ADD_FAILURE() << "the hub's bytes are no messages";
         break;
