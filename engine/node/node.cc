@@ -7,6 +7,7 @@
 #include "engine/base/log.h"
 #include "engine/base/span.h"
 #include "engine/base/status_macros.h"
+#include "engine/sync/peer_fault.h"
 
 namespace headrace {
 namespace {
@@ -163,8 +164,7 @@ void Node::OnConnected(const PeerConnected& event, int64_t now_ns) {
 
 void Node::OnBlock(const BlockReceived& event, int64_t now_ns) {
   const auto id = download_.OnBlock(event.peer, event.hash, event.block->size(), now_ns);
-  // Nobody asked for it, or another copy came first.
-  if (!id) return;
+  if (!id) return AnswerFault(event.peer, PeerFault::kUnaskedBlock, commands_);
   ++blocks_downloaded_;
   if (pipeline_.Holds(*id) || tree_.is_invalid(*id)) {
     download_.OnSettled(*id);
@@ -214,8 +214,7 @@ void Node::OnReport(const BlockReport& report) {
   download_.OnSettled(report.id);
   facade_.OnReport(report);
   if (report.verdict.ok() || report.source == 0) return;
-  commands_.push_back(
-      Disconnect{report.source, absl::StrCat("sent a bad block: ", report.verdict.RejectReason()), true});
+  AnswerFault(report.source, PeerFault::kInvalidBlock, commands_, report.verdict.RejectReason());
 }
 
 void Node::Download(int64_t now_ns) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/log.h"
+#include "engine/sync/peer_fault.h"
 
 namespace headrace {
 
@@ -224,7 +225,7 @@ void BlockDownload::RescueFrontier(int64_t now_ns, std::vector<PeerCommand>& com
   ReleaseAll(holder->second);
   Ask(*rescuer, frontier, now_ns);
   commands.push_back(SendGetData{rescuer->info.id, {{kInvWitnessBlock, tree_.hash(frontier)}}});
-  commands.push_back(Disconnect{stalled, "stalls the block download"});
+  AnswerFault(stalled, PeerFault::kDownloadStalled, commands);
   stall_timeout_ns_ = std::min(kStallTimeoutMaxNs, stall_timeout_ns_ * 2);
 }
 
@@ -233,13 +234,13 @@ void BlockDownload::Tick(int64_t now_ns, std::vector<PeerCommand>& commands) {
   for (auto& [peer_id, peer] : peers_) {
     absl::erase_if(peer.lacks, [now_ns](const auto& lacking) { return lacking.second <= now_ns; });
     if (peer.is_leaving || peer.lacks.size() <= kLackingBlocksMax) continue;
-    commands.push_back(Disconnect{peer_id, "does not have the blocks of the headers that it showed"});
+    AnswerFault(peer_id, PeerFault::kBlocksLacking, commands);
   }
   for (auto& [peer_id, peer] : peers_) {
     if (peer.in_flight.empty() || now_ns - peer.last_progress_ns < kBlockTimeoutNs) continue;
     HR_LOG(kInfo, kSync, "no block within the timeout peer=", peer_id, " in_flight=", peer.in_flight.size());
     ReleaseAll(peer);
-    commands.push_back(Disconnect{peer_id, "no block within the timeout"});
+    AnswerFault(peer_id, PeerFault::kBlockTimeout, commands);
   }
 }
 

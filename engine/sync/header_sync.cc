@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
 #include "engine/base/limits.h"
 #include "engine/base/log.h"
 #include "engine/chain/header_acceptance.h"
 #include "engine/chain/locator.h"
+#include "engine/sync/peer_fault.h"
 
 namespace headrace {
 
@@ -68,17 +68,17 @@ void HeaderSync::OnHeaders(const HeadersReceived& message, int64_t now_ns, int64
       if (accepted.verdict.rule == Rule::kParentUnknown) {
         // An announcement can outrun us: ask for what lies between, but not for ever.
         if (++peer.unconnecting_headers > kUnconnectingHeadersMax) {
-          commands.push_back(Disconnect{message.peer, "too many unconnecting headers", true});
+          AnswerFault(message.peer, PeerFault::kUnconnectingHeaders, commands);
         } else {
           Ask(peer, now_ns, commands);
         }
         return;
       }
-      // A header from the near future may become valid: the peer's clock is its own matter.
-      const bool discourage = accepted.verdict.rule != Rule::kTimeTooNew;
+      const bool is_of_the_future = accepted.verdict.rule == Rule::kTimeTooNew;
       HR_LOG(kWarning, kSync, "header rejected peer=", message.peer, " hash=", header.Hash().ToHex(),
              " reason=", accepted.verdict.RejectReason());
-      commands.push_back(Disconnect{message.peer, absl::StrCat("invalid header: ", accepted.verdict.RejectReason()), discourage});
+      AnswerFault(message.peer, is_of_the_future ? PeerFault::kHeaderOfTheFuture : PeerFault::kInvalidHeader, commands,
+                  accepted.verdict.RejectReason());
       return;
     }
     if (accepted.is_new) on_new(accepted.id);
@@ -118,7 +118,7 @@ void HeaderSync::Tick(int64_t now_ns, std::vector<PeerCommand>& commands) {
     if (!peer.headers_requested || now_ns - peer.headers_requested_ns < kHeadersTimeoutNs) continue;
     peer.headers_requested = false;
     peer.headers_exhausted = true;
-    commands.push_back(Disconnect{id, "no answer to getheaders"});
+    AnswerFault(id, PeerFault::kHeadersTimeout, commands);
   }
   AskNext(now_ns, commands);
 }

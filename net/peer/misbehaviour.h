@@ -1,8 +1,11 @@
-// What a peer can do wrong, and what follows: one table, one row per misbehaviour.
+// What a peer can do wrong with bytes, handshakes and limits, and what follows: one table, one row per misbehaviour. What it
+// can do wrong with headers and blocks stands in engine/sync/peer_fault.h.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
+
+#include "engine/ports/consequence.h"
 
 namespace headrace {
 
@@ -34,13 +37,6 @@ enum class Misbehaviour : uint8_t {
   kServicesMissing,
   kEvicted,
   kCount,
-};
-
-enum class Consequence : uint8_t {
-  kIgnore,      // the message is dropped, the connection stays
-  kDisconnect,
-  kDiscourage,  // disconnected, and its address is not accepted again for a while (loopback and manual peers: only
-                // disconnected)
 };
 
 struct MisbehaviourRow {

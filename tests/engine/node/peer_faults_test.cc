@@ -1,0 +1,145 @@
+// Every row of the engine's table of faults: a peer does it to a whole node, and what follows is what the table says. A
+// row without a case fails.
+#include "engine/sync/peer_fault.h"
+
+#include <map>
+
+#include "engine/base/limits.h"
+#include "engine/consensus/difficulty.h"
+#include "tests/engine/node/node_fixture.h"
+#include "tests/support/captured_log.h"
+
+namespace headrace {
+namespace {
+
+using testing::CapturedLog;
+using testing::ChainBuilder;
+using testing::NodeFixture;
+using testing::ScriptedPeer;
+using testing::TestNode;
+
+class PeerFaultsTest : public NodeFixture, public ::testing::WithParamInterface<int> {
+ public:
+  static constexpr PeerId kCulprit = 1;
+
+  // Each ends when the fault was made; what follows may still be under way.
+  void CommitInvalidHeader(TestNode& node) {
+    peers_.Connect(kCulprit, nullptr);
+    BlockHeader header = chain_.blocks()[0]->header;
+    while (CheckProofOfWork(header.Hash(), header.bits, ParamsFor(ChainId::kRegtest))) ++header.nonce;
+    peers_.Say(HeadersReceived{kCulprit, {header}});
+    detail_ = "high-hash";
+    node.RunUntilQuiet();
+  }
+  void CommitHeaderOfTheFuture(TestNode& node) {
+    peers_.Connect(kCulprit, nullptr);
+    BlockHeader header = chain_.blocks()[0]->header;
+    header.time_s = static_cast<uint32_t>(options_.now_s + 2 * 3600 + 1);
+    while (!CheckProofOfWork(header.Hash(), header.bits, ParamsFor(ChainId::kRegtest))) ++header.nonce;
+    peers_.Say(HeadersReceived{kCulprit, {header}});
+    detail_ = "time-too-new";
+    node.RunUntilQuiet();
+  }
+  void CommitUnconnectingHeaders(TestNode& node) {
+    const ScriptedPeer& peer = peers_.Connect(kCulprit, nullptr);
+    for (uint32_t i = 0; i <= HeaderSync::kUnconnectingHeadersMax; ++i) {
+      EXPECT_FALSE(peer.is_disconnected) << i;
+      peers_.Say(HeadersReceived{kCulprit, {chain_.blocks()[50]->header}});
+      node.RunUntilQuiet();
+    }
+  }
+  void CommitHeadersTimeout(TestNode& node) {
+    const ScriptedPeer& peer = peers_.Connect(kCulprit, nullptr);
+    node.RunUntil([&] { return peer.headers_asked == 1; });
+    PassAlmostAll(node, HeaderSync::kHeadersTimeoutNs);
+    EXPECT_FALSE(peer.is_disconnected);
+    node.PassTime(3);
+  }
+  void CommitDownloadStall(TestNode& node) {
+    ScriptedPeer& peer = peers_.Connect(kCulprit, &chain_);
+    peer.answer = [](const auto&) { return SlabRef(); };
+    node.RunUntil([&] { return !peer.blocks_asked.empty(); });
+    peers_.Connect(2, &chain_);
+    node.RunUntil([&] { return peers_.peer(2).headers_asked != 0; });
+    node.PassTime(3);
+  }
+  void CommitBlocksLacking(TestNode& node) {
+    ScriptedPeer& peer = peers_.Connect(kCulprit, &chain_);
+    peer.has_lost_its_blocks = true;
+    node.RunUntil([&] { return peer.blocks_asked.size() > BlockDownload::kLackingBlocksMax; });
+  }
+  void CommitBlockTimeout(TestNode& node) {
+    ScriptedPeer& peer = peers_.Connect(kCulprit, &chain_);
+    peer.answer = [](const auto&) { return SlabRef(); };
+    node.RunUntil([&] { return !peer.blocks_asked.empty(); });
+    PassAlmostAll(node, BlockDownload::kBlockTimeoutNs);
+    EXPECT_FALSE(peer.is_disconnected);
+    node.PassTime(3);
+  }
+  void CommitInvalidBlock(TestNode& node) {
+    chain_.Add({}, 51 * kCoin);
+    const ScriptedPeer& peer = peers_.Connect(kCulprit, &chain_);
+    detail_ = "bad-cb-amount";
+    node.RunUntil([&] { return peer.is_disconnected; });
+  }
+  void CommitUnaskedBlock(TestNode& node) {
+    peers_.Connect(kCulprit, &chain_);
+    Sync(node);
+    const auto& block = chain_.blocks()[3];
+    peers_.Say(BlockReceived{kCulprit, block->hash, block->raw});
+    node.RunUntilQuiet();
+  }
+
+ protected:
+  // All but about two seconds of it.
+  static void PassAlmostAll(TestNode& node, int64_t duration_ns) {
+    node.PassTime(duration_ns / 1'000'000'000 - 2);
+    node.RunUntilNothingMoves();
+  }
+
+  std::string detail_;  // what the log says behind the sentence
+};
+
+// Sees what follows within some turns.
+void TurnALittle(TestNode& node) {
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(node.Turn().ok());
+}
+
+TEST_P(PeerFaultsTest, IsAnsweredAsTheTableSays) {
+  using enum PeerFault;
+  const std::map<PeerFault, void (PeerFaultsTest::*)(TestNode&)> cases = {
+      {kInvalidHeader, &PeerFaultsTest::CommitInvalidHeader},
+      {kHeaderOfTheFuture, &PeerFaultsTest::CommitHeaderOfTheFuture},
+      {kUnconnectingHeaders, &PeerFaultsTest::CommitUnconnectingHeaders},
+      {kHeadersTimeout, &PeerFaultsTest::CommitHeadersTimeout},
+      {kDownloadStalled, &PeerFaultsTest::CommitDownloadStall},
+      {kBlocksLacking, &PeerFaultsTest::CommitBlocksLacking},
+      {kBlockTimeout, &PeerFaultsTest::CommitBlockTimeout},
+      {kInvalidBlock, &PeerFaultsTest::CommitInvalidBlock},
+      {kUnaskedBlock, &PeerFaultsTest::CommitUnaskedBlock},
+  };
+  const PeerFaultRow& row = RowOf(static_cast<PeerFault>(GetParam()));
+  SCOPED_TRACE(row.sentence);
+  const auto found = cases.find(row.fault);
+  ASSERT_NE(found, cases.end()) << "no test commits this fault";
+  EnableDebugCategory(LogCategory::kSync);
+  CapturedLog log;
+  options_.node.download.in_flight_per_peer_max = BlockDownload::kLackingBlocksMax + 1;
+  TestNode node(options_);
+  (this->*found->second)(node);
+  TurnALittle(node);
+  const ScriptedPeer& culprit = peers_.peer(kCulprit);
+  EXPECT_EQ(culprit.is_disconnected, row.consequence != Consequence::kIgnore);
+  EXPECT_EQ(culprit.is_discouraged, row.consequence == Consequence::kDiscourage);
+  const std::string words = std::string(row.sentence) + (detail_.empty() ? "" : ": " + detail_);
+  if (row.consequence == Consequence::kIgnore) {
+    EXPECT_TRUE(log.Has(words));
+  } else {
+    EXPECT_EQ(culprit.disconnect_reason, words);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryRow, PeerFaultsTest, ::testing::Range(0, static_cast<int>(PeerFault::kCount)));
+
+}  // namespace
+}  // namespace headrace
