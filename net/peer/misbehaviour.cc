@@ -30,7 +30,7 @@ constexpr std::array kRows = {
     MisbehaviourRow{kPongTimeout, kDisconnect, "did not answer a ping in time"},
     MisbehaviourRow{kSilence, kDisconnect, "said nothing for too long"},
     MisbehaviourRow{kSendQueueOverflow, kDisconnect, "asks for more than it reads"},
-    MisbehaviourRow{kMemoryExhausted, kDisconnect, "sends unasked messages while memory for them is used up"},
+    MisbehaviourRow{kMemoryExhausted, kDisconnect, "holds the most of the memory for unasked messages, which is used up"},
     MisbehaviourRow{kInboundSlotsFull, kDisconnect, "came when all inbound slots were taken"},
     MisbehaviourRow{kDiscouragedAddress, kDisconnect, "comes from a discouraged address"},
     // BIP155, and the field's MAX_ADDR_TO_SEND for both messages.

@@ -112,6 +112,8 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   void OnVerack(Peer& peer);
   void OnPing(Peer& peer, ByteSpan body);
   void OnPong(Peer& peer, ByteSpan body);
+  void CountGrowingBytes(Peer& peer);
+  void PunishLargest();
   void OnBlock(Peer& peer, const Message& message);
   void OnLocator(Peer& peer, const Message& message);
   void OnInventory(Peer& peer, const Message& message);

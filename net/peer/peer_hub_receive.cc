@@ -105,12 +105,31 @@ void PeerHub::AfterFraming(Peer& peer) {
   if (peer.framer.error() != FramingError::kNone) {
     return Punish(peer, MisbehaviourOf(peer.framer.error()));
   }
-  growing_bytes_ += peer.framer.buffered_bytes() - peer.framer_bytes_counted;
-  peer.framer_bytes_counted = peer.framer.buffered_bytes();
-  if (growing_bytes_ > options_.growing_bytes_max) return Punish(peer, Misbehaviour::kMemoryExhausted);
-  if (!peer.framer.has_message()) return;
+  CountGrowingBytes(peer);
+  if (growing_bytes_ > options_.growing_bytes_max) PunishLargest();
+  if (peer.is_closing || !peer.framer.has_message()) return;
   peer.counters->messages_received.fetch_add(1, std::memory_order_relaxed);
   Dispatch(peer, peer.framer.TakeMessage());
+  peer.framer.ForgetBody();
+  CountGrowingBytes(peer);
+}
+
+void PeerHub::CountGrowingBytes(Peer& peer) {
+  growing_bytes_ += peer.framer.buffered_bytes() - peer.framer_bytes_counted;
+  peer.framer_bytes_counted = peer.framer.buffered_bytes();
+}
+
+// Whoever holds the most goes, and not whoever comes when there is no more.
+void PeerHub::PunishLargest() {
+  Peer* largest = nullptr;
+  for (const auto& [id, one] : peers_) {
+    if (one->is_closing) continue;
+    if (largest == nullptr || one->framer_bytes_counted > largest->framer_bytes_counted) largest = one.get();
+  }
+  if (largest == nullptr) return;
+  Punish(*largest, Misbehaviour::kMemoryExhausted);
+  // Freed when the transport has closed it, which it does within this step: nobody else shall go for it.
+  growing_bytes_ -= std::exchange(largest->framer_bytes_counted, 0);
 }
 
 void PeerHub::Dispatch(Peer& peer, const Message& message) {

@@ -9,8 +9,8 @@
 namespace headrace {
 namespace {
 
-// A buffer that once held a large message is given back rather than kept for small ones.
-constexpr size_t kKeptBufferBytes = 64 * 1024;
+// A buffer that once held a large message is given back rather than kept for small ones: most peers are idle most of the time.
+constexpr size_t kKeptBufferBytes = 4 * 1024;
 
 }  // namespace
 
@@ -29,7 +29,7 @@ size_t Framer::Consume(ByteSpan bytes) {
   size_t consumed = 0;
   if (error_ != FramingError::kNone || has_message_) return 0;
   if (header_received_ < MessageHeader::kSerializedBytes) {
-    if (header_received_ == 0) DropOldBody();
+    if (header_received_ == 0) ForgetBody();
     consumed = std::min(bytes.size(), MessageHeader::kSerializedBytes - header_received_);
     if (consumed == 0) return 0;
     std::memcpy(header_bytes_ + header_received_, bytes.data(), consumed);
@@ -45,7 +45,8 @@ size_t Framer::Consume(ByteSpan bytes) {
   return consumed + size;
 }
 
-void Framer::DropOldBody() {
+void Framer::ForgetBody() {
+  HR_CHECK(header_received_ == 0 && !has_message_);
   buffer_.clear();
   if (buffer_.capacity() > kKeptBufferBytes) buffer_.shrink_to_fit();
 }

@@ -49,6 +49,8 @@ class Framer {
   bool has_message() const { return has_message_; }
   // The message that became whole; the framer goes on with the next.
   Message TakeMessage();
+  // The message was used: memory that it needed is given back now, and not when the next one comes, which may be never.
+  void ForgetBody();
 
   // Where the next bytes of the stream may be put: the missing rest of an exact slab, or nothing.
   MutableByteSpan DirectTarget() const;
@@ -61,7 +63,6 @@ class Framer {
   size_t buffered_bytes() const { return buffer_.capacity(); }
 
  private:
-  void DropOldBody();
   void ParseHeader();
   void AppendBody(ByteSpan bytes);
   void CompleteIfWhole();

@@ -310,6 +310,51 @@ TEST_P(MisbehaviourRows, AreAnsweredAsTheTableSays) {
 
 INSTANTIATE_TEST_SUITE_P(Every, MisbehaviourRows, ::testing::Range(0, static_cast<int>(Misbehaviour::kCount)));
 
+class UnaskedMemoryTest : public MisbehaviourTest {
+ protected:
+  // Sends so many bytes of a message that is never asked for.
+  void Send(SimSpeaker& speaker, size_t announced, size_t sent) {
+    Body body(announced, 7);
+    Body message = HeaderOf(kSimMagic, Command("tx"), static_cast<uint32_t>(announced));
+    const std::array<uint8_t, 4> checksum = MessageChecksum(body);
+    std::copy(checksum.begin(), checksum.end(), message.end() - 4);
+    message.insert(message.end(), body.begin(), body.begin() + static_cast<ptrdiff_t>(sent));
+    speaker.SendBytes(message);
+    Run(20);
+  }
+};
+
+TEST_F(UnaskedMemoryTest, IsGivenBackWithTheMessage) {
+  PeerHubOptions options;
+  options.growing_bytes_max = 1'000'000;
+  AddServer(options);
+  std::vector<SimSpeaker*> speakers;
+  for (int number = 1; number <= 10; ++number) {
+    speakers.push_back(&ConnectSpeaker(number, *hub_));
+    Send(*speakers.back(), 400'000, 400'000);
+  }
+  for (const SimSpeaker* one : speakers) EXPECT_TRUE(one->is_connected()) << "it said all that it had to say";
+}
+
+TEST_F(UnaskedMemoryTest, IsTakenFromWhoeverHoldsTheMost) {
+  PeerHubOptions options;
+  // A buffer may be twice as large as what is in it.
+  options.growing_bytes_max = 2'000'000;
+  AddServer(options);
+  SimSpeaker& greedy = ConnectSpeaker(1, *hub_);
+  Send(greedy, 4'000'000, 700'000);
+  ASSERT_TRUE(greedy.is_connected());
+  std::vector<SimSpeaker*> modest;
+  for (int number = 2; greedy.is_connected() && number < 10; ++number) {
+    modest.push_back(&ConnectSpeaker(number, *hub_));
+    Send(*modest.back(), 400'000, 300'000);
+  }
+  EXPECT_FALSE(greedy.is_connected());
+  EXPECT_GE(modest.size(), 2u);
+  for (const SimSpeaker* one : modest)
+    EXPECT_TRUE(one->is_connected()) << "the last came when there was no more, and has not taken it";
+}
+
 // Bodies of every kind of message, changed at random: the hub goes on, and whoever it sends away is sent away by a row
 // of the table.
 TEST_F(MisbehaviourTest, MangledMessagesHaveNoOtherConsequenceThanTheTables) {
