@@ -101,6 +101,7 @@ class SimSpeaker final : private TransportHandler {
   }
   void SendBytes(ByteSpan bytes) { transport_.Send(connection_, SharedBytes::From(Slab::Copy(bytes))); }
   void StopReading() { transport_.PauseReceive(connection_); }
+  void ReadOn() { transport_.ResumeReceive(connection_); }
   void Introduce() {
     VersionMessage version;
     version.protocol_version = protocol_version;
