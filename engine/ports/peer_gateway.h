@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/slab.h"
+#include "engine/ports/peer_permissions.h"
 #include "engine/primitives/block_header.h"
 
 namespace headrace {
@@ -73,6 +74,7 @@ struct PeerInfo {
   bool is_inbound = false;
   PeerKind kind = PeerKind::kInbound;
   std::string address;  // host:port
+  uint32_t permissions = 0;  // PeerPermission bits
   uint64_t services = 0;
   int32_t protocol_version = 0;
   std::string user_agent;
@@ -117,6 +119,8 @@ class PeerGateway {
   // Bytes queued and not yet sent to a peer, commands not yet executed included as well as is known; for backpressure
   // when serving blocks.
   virtual uint64_t QueuedBytes(PeerId peer) const = 0;
+  // Whether old blocks may be sent although they are most of what a node sends: -maxuploadtarget is far enough away.
+  virtual bool MaySendHistory() const { return true; }
   // The height that new handshakes announce.
   virtual void SetBestHeight(int32_t height) = 0;
 };

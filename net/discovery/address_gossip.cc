@@ -77,11 +77,11 @@ AddressGossip::Tally AddressGossip::OnAddresses(PeerId peer, std::vector<HeardAd
   const bool is_news = !member.owes_answer && message_count <= kRelayedPerMessageMax;
   Tally tally;
   for (HeardAddress& entry : heard) {
-    if (member.allowance < 1) {
+    if (member.allowance < 1 && !member.who.is_trusted) {
       ++tally.beyond_rate;
       continue;
     }
-    member.allowance -= 1;
+    if (!member.who.is_trusted) member.allowance -= 1;
     member.known.Insert(HashOf(entry.address));
     // A book is for those who can serve blocks; and what nobody could dial is no news.
     if (!IsFullNode(entry.services) || !book_.Accepts(entry.address) || IsOwn(entry.address)) continue;
@@ -132,7 +132,9 @@ const std::vector<HeardAddress>* AddressGossip::OnGetAddr(PeerId peer) {
   Member& member = found->second;
   member.listens = true;
   if (!member.who.is_inbound || std::exchange(member.was_answered, true)) return nullptr;
-  const std::vector<HeardAddress>& sample = samples_.For(member.who.address.network, clock_.MonotonicNs());
+  if (member.who.is_trusted) fresh_ = samples_.Fresh();
+  const std::vector<HeardAddress>& sample =
+      member.who.is_trusted ? fresh_ : samples_.For(member.who.address.network, member.who.listener, clock_.MonotonicNs());
   for (const HeardAddress& entry : sample) member.known.Insert(HashOf(entry.address));
   return &sample;
 }

@@ -33,6 +33,8 @@ class AddressGossip {
     NodeAddress address;
     bool is_inbound = false;
     bool is_asked = false;  // `getaddr` was sent to it
+    Address listener{};     // where it came in, if it did
+    bool is_trusted = false;  // by the operator: it may tell at any rate, and is answered from the book itself
   };
   struct Tally {
     size_t taken = 0;
@@ -53,7 +55,7 @@ class AddressGossip {
 
   // A message of `message_count` addresses, of which `heard` are those that this node can keep.
   Tally OnAddresses(PeerId peer, std::vector<HeardAddress> heard, size_t message_count);
-  // The answer; nullptr when there is none for this peer (any more).
+  // The answer, valid until the next call; nullptr when there is none for this peer (any more).
   const std::vector<HeardAddress>* OnGetAddr(PeerId peer);
 
   // Calls send(peer, addresses) for everyone to whom something is due.
@@ -90,6 +92,7 @@ class AddressGossip {
   const HashKey key_;
   KeyedDraws draws_;
   AddressSamples samples_;
+  std::vector<HeardAddress> fresh_;  // the last answer to one who is trusted
   std::vector<HeardAddress> own_;
   std::deque<NodeAddress> met_self_at_;
   std::map<PeerId, Member> members_;

@@ -34,6 +34,7 @@ struct Peer {
   PeerInfo info;
   NodeAddress node;  // nobody's when only a proxy knows whom a name stands for
   Address address;   // of `node`, where it has one
+  Address listener;  // where it came in, if it did
   std::unique_ptr<Socks5Dialogue> proxy;  // until it has passed the connection on
   std::shared_ptr<PeerCounters> counters;
   Framer framer;

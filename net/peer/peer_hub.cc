@@ -27,6 +27,7 @@ PeerHub::PeerHub(PeerHubOptions options, Transport& transport, Clock& clock, Ent
       transport_(transport),
       clock_(clock),
       entropy_(entropy),
+      upload_target_(options_.upload_target_bytes, clock),
       events_(options_.events_max, options_.event_bytes_max, engine, transport.doorbell()),
       commands_(options_.commands_max, engine, transport.doorbell()),
       manual_peers_(options_.reconnect_delay_min_ms * kNsPerMs, options_.reconnect_delay_max_ms * kNsPerMs) {
@@ -40,6 +41,13 @@ absl::Status PeerHub::Start() {
     HR_ASSIGN_OR_RETURN(const Address bound, transport_.Listen(address));
     listening_.push_back(bound);
     HR_LOG(kInfo, kNet, "listening address=", bound.ToString(), " transport=", std::string(transport_.name()));
+  }
+  for (const PermittedListener& one : options_.permitted_listen) {
+    HR_ASSIGN_OR_RETURN(const Address bound, transport_.Listen(one.address));
+    listening_.push_back(bound);
+    permitted_listeners_.push_back({bound, one.permissions});
+    HR_LOG(kInfo, kNet, "listening for permitted peers address=", bound.ToString(),
+           " permissions=", PermissionsText(one.permissions));
   }
   for (const HostPort& target : options_.connect) {
     HR_ASSIGN_OR_RETURN(std::vector<Destination> destinations, FindDestinations(target));
@@ -134,12 +142,27 @@ Peer& PeerHub::Dial(const Destination& to, PeerKind kind) {
   const bool is_proxied = options_.proxy && (!direct || to.node.IsRoutable());
   HR_CHECK(is_proxied || direct);
   const ConnectionId connection = transport_.Connect(is_proxied ? *options_.proxy : *direct);
-  Peer& peer = AddPeer(connection, to, kind);
+  // What is said of ranges holds for peers that were named, not for those that chance picks there.
+  Peer& peer = AddPeer(connection, to, kind, direct && kind == PeerKind::kManual ? PermissionsOf(*direct, false) : 0);
   if (is_proxied) peer.proxy = std::make_unique<Socks5Dialogue>(to.ToHostPort(), entropy_.Next64());
   return peer;
 }
 
-Peer& PeerHub::AddPeer(ConnectionId connection, const Destination& to, PeerKind kind) {
+uint32_t PeerHub::PermissionsOf(const Address& remote, bool is_inbound) const {
+  uint32_t permissions = 0;
+  for (const PermittedRange& one : options_.permitted) {
+    const bool holds = (is_inbound ? one.is_inbound : one.is_outbound) && one.range.Contains(remote);
+    if (holds) permissions |= one.permissions;
+  }
+  return permissions;
+}
+
+bool PeerHub::IsExempt(const Peer& peer) {
+  return peer.info.kind == PeerKind::kManual || HasPermission(peer.info.permissions, kMayStay) || peer.address.is_loopback() ||
+         !peer.node.ToAddress();
+}
+
+Peer& PeerHub::AddPeer(ConnectionId connection, const Destination& to, PeerKind kind, uint32_t permissions) {
   // The framer asks for a slab while the peer exists: the framer is part of it.
   auto expects = std::make_shared<Peer*>(nullptr);
   auto peer = std::make_unique<Peer>(options_.magic, [expects](const Command& command, uint32_t body_bytes) {
@@ -151,6 +174,7 @@ Peer& PeerHub::AddPeer(ConnectionId connection, const Destination& to, PeerKind 
   peer->info.id = connection;
   peer->info.is_inbound = kind == PeerKind::kInbound;
   peer->info.kind = kind;
+  peer->info.permissions = permissions;
   peer->info.address = to.ToString();
   peer->node = to.node;
   peer->address = to.node.ToAddress().value_or(Address{});
@@ -174,6 +198,7 @@ bool PeerHub::MakeRoom() {
   for (const auto& [id, peer] : peers_) {
     if (!peer->info.is_inbound || peer->is_closing) continue;
     ++staying;
+    if (HasPermission(peer->info.permissions, kMayStay)) continue;
     const NetworkGroup group = peer->node.Group();
     uint8_t input[sizeof(group)];
     StoreLittle(input, group);
@@ -195,16 +220,20 @@ bool PeerHub::MakeRoom() {
   return true;
 }
 
-void PeerHub::OnAccepted(ConnectionId connection, const Address& remote) {
+void PeerHub::OnAccepted(ConnectionId connection, const Address& remote, const Address& listener) {
   // A connection that is closed here was never a peer; its OnClosed finds nobody.
   if (is_stopping_) return transport_.Close(connection, CloseMode::kAbort);
-  const bool is_discouraged = discouraged_.Contains(remote);
+  uint32_t permissions = PermissionsOf(remote, true);
+  for (const PermittedListener& one : permitted_listeners_) permissions |= one.address == listener ? one.permissions : 0;
+  const bool is_discouraged = discouraged_.Contains(remote) && !HasPermission(permissions, kMayStay);
   if (is_discouraged || !MakeRoom()) {
     const MisbehaviourRow& row = RowOf(is_discouraged ? Misbehaviour::kDiscouragedAddress : Misbehaviour::kInboundSlotsFull);
     HR_LOG(kDebug, kNet, "peer refused address=", remote.ToString(), " because=\"it ", std::string(row.sentence), "\"");
     return transport_.Close(connection, CloseMode::kAbort);
   }
-  AddPeer(connection, Destination::Of(remote), PeerKind::kInbound).is_connected = true;
+  Peer& peer = AddPeer(connection, Destination::Of(remote), PeerKind::kInbound, permissions);
+  peer.listener = listener;
+  peer.is_connected = true;
 }
 
 void PeerHub::OnConnected(ConnectionId connection) {
@@ -271,9 +300,7 @@ void PeerHub::Punish(Peer& peer, Misbehaviour misbehaviour, std::string_view det
     HR_LOG(kDebug, kNet, "peer ignored id=", peer.info.id, " because=\"", why, "\"");
     return;
   }
-  // The operator chose manual peers, and many users may share a loopback address: neither is discouraged.
-  const bool is_exempt = peer.info.kind == PeerKind::kManual || peer.address.is_loopback();
-  if (row.consequence == Consequence::kDiscourage && !is_exempt && peer.node.ToAddress()) discouraged_.Add(peer.address);
+  if (row.consequence == Consequence::kDiscourage && !IsExempt(peer)) discouraged_.Add(peer.address);
   Disconnect(peer, why);
 }
 

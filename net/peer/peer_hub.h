@@ -32,6 +32,7 @@
 #include "net/peer/peer_hub_options.h"
 #include "net/peer/peer_table.h"
 #include "net/peer/reactor_calls.h"
+#include "net/peer/upload_target.h"
 #include "net/transport/transport.h"
 
 namespace headrace {
@@ -61,11 +62,13 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   bool TakeEvents(std::vector<PeerEvent>& events, size_t events_max) override;
   void Submit(std::vector<PeerCommand>& commands) override;
   uint64_t QueuedBytes(PeerId peer) const override { return table_.QueuedBytes(peer); }
+  bool MaySendHistory() const override { return upload_target_.MaySendHistory(); }
   void SetBestHeight(int32_t height) override { best_height_.store(height, std::memory_order_relaxed); }
 
   // Any thread.
   std::vector<PeerStatusNet> Status() const { return table_.Snapshot(); }
   NetTotals totals() const { return table_.totals(); }
+  UploadTarget::Facts upload_target() const { return upload_target_.facts(); }
   // The content of the address book's file, when there is news of it: now and then, and once more after BeginShutdown.
   std::optional<std::vector<uint8_t>> TakeBookImage();
   // Lets `look` see and change the address book, on the reactor's thread, and waits until it has; a hub without one has
@@ -82,7 +85,7 @@ class PeerHub final : public PeerGateway, private TransportHandler {
 
  private:
   // TransportHandler.
-  void OnAccepted(ConnectionId connection, const Address& remote) override;
+  void OnAccepted(ConnectionId connection, const Address& remote, const Address& listener) override;
   void OnConnected(ConnectionId connection) override;
   size_t OnReceived(ConnectionId connection, ByteSpan bytes) override;
   ReceiveTarget NextTarget(ConnectionId connection) override;
@@ -96,7 +99,10 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   absl::StatusOr<std::vector<Destination>> FindDestinations(const HostPort& target) const;
   Peer& Dial(const Destination& to, PeerKind kind);
   bool MakeRoom();
-  Peer& AddPeer(ConnectionId connection, const Destination& to, PeerKind kind);
+  Peer& AddPeer(ConnectionId connection, const Destination& to, PeerKind kind, uint32_t permissions);
+  uint32_t PermissionsOf(const Address& remote, bool is_inbound) const;
+  // Never discouraged: chosen by the operator, or behind an address that many share, or that nobody knows.
+  static bool IsExempt(const Peer& peer);
   void Disconnect(Peer& peer, std::string_view why);
   void Punish(Peer& peer, Misbehaviour misbehaviour, std::string_view detail = {});
   void Pause(Peer& peer, PauseReason reason);
@@ -106,14 +112,14 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   size_t OnProxySays(Peer& peer, ByteSpan bytes);
   bool MayRead(Peer& peer);
   void AfterFraming(Peer& peer);
+  void CountGrowingBytes(Peer& peer);
+  void PunishLargest();
   void Dispatch(Peer& peer, const Message& message);
   void DispatchEstablished(Peer& peer, const Message& message);
   void OnVersion(Peer& peer, ByteSpan body);
   void OnVerack(Peer& peer);
   void OnPing(Peer& peer, ByteSpan body);
   void OnPong(Peer& peer, ByteSpan body);
-  void CountGrowingBytes(Peer& peer);
-  void PunishLargest();
   void OnBlock(Peer& peer, const Message& message);
   void OnLocator(Peer& peer, const Message& message);
   void OnInventory(Peer& peer, const Message& message);
@@ -168,6 +174,8 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   std::atomic<int32_t> best_height_{0};
 
   std::vector<Address> listening_;
+  std::vector<PermittedListener> permitted_listeners_;  // those of them that give permissions
+  UploadTarget upload_target_;
   // Ordered, because the order of peers decides in which order pings and goodbyes leave.
   std::map<ConnectionId, std::unique_ptr<Peer>> peers_;
   std::vector<PeerId> paused_by_events_;

@@ -65,7 +65,13 @@ void PeerHub::StartDiscovery() {
     for (const NodeAddress& node : options_.discovery->own) {
       if (!add_own(node)) HR_LOG(kWarning, kNet, "the internet cannot reach this external address, so nobody is told of it address=", node.ToString());
     }
-    for (const Address& address : listening_) add_own(NodeAddress::Of(address));
+    for (const Address& address : listening_) {
+      // Where friends come in is nobody else's concern.
+      const bool is_for_friends = std::any_of(permitted_listeners_.begin(), permitted_listeners_.end(), [&](const auto& one) {
+        return one.address == address && HasPermission(one.permissions, kMayStay);
+      });
+      if (!is_for_friends) add_own(NodeAddress::Of(address));
+    }
   }
   discovery_->gossip().SetOwn(std::move(own));
   for (const HostPort& seed : options_.discovery->seed_nodes) {
@@ -131,7 +137,8 @@ void PeerHub::OnIntroduced(Peer& peer) {
   }
   if (IsChosenFromBook(peer.info.kind)) discovery_->OnPeersChanged();
   if (!TakesPartInGossip(peer.info.kind)) return;
-  discovery_->gossip().Join(peer.info.id, {node, peer.info.is_inbound, !peer.info.is_inbound});
+  discovery_->gossip().Join(peer.info.id, {node, peer.info.is_inbound, !peer.info.is_inbound, peer.listener,
+                                           HasPermission(peer.info.permissions, kMayGossip)});
   if (!peer.info.is_inbound) SendMessage(peer, commands::kGetAddr, {});
 }
 

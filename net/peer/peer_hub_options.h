@@ -8,6 +8,7 @@
 
 #include "engine/ports/peer_gateway.h"
 #include "net/discovery/discovery.h"
+#include "net/peer/peer_permissions.h"
 #include "net/transport/address.h"
 #include "net/wire/message_header.h"
 
@@ -19,12 +20,16 @@ inline constexpr int32_t kProtocolVersionMin = 31800;
 struct PeerHubOptions {
   NetworkMagic magic{};
   std::vector<Address> listen;    // empty: no inbound connections
+  std::vector<PermittedListener> permitted_listen;  // the same, for whom the operator trusts
+  std::vector<PermittedRange> permitted;            // where those come from, or are, whom the operator trusts
   std::vector<HostPort> connect;  // always wanted, and tried again when they are away
   size_t inbound_max = 125;
   // A SOCKS5 proxy through which everything on the internet is reached; it also resolves the names in `connect`.
   std::optional<Address> proxy;
   // How other peers are found and chosen. None: nobody is dialled but `connect`, no address is kept or told.
   std::optional<DiscoveryOptions> discovery;
+
+  uint64_t upload_target_bytes = 0;  // a day; 0: none
 
   uint64_t services = kNodeNetwork | kNodeWitness;
   std::string user_agent = "/headrace:0.1.0/";

@@ -63,6 +63,7 @@ void PeerHub::OnSent(ConnectionId connection, size_t size) {
   Peer* peer = Find(connection);
   if (peer == nullptr) return;
   table_.CountSent(*peer->counters, size);
+  upload_target_.Count(size);
   if ((peer->pause_reasons & kPausedBySends) != 0 &&
       transport_.QueuedBytes(connection) <= options_.send_queue_bytes_max / 2) {
     Resume(*peer, kPausedBySends);
@@ -176,8 +177,7 @@ void PeerHub::Execute(const SendBlock& command) {
 void PeerHub::Execute(const headrace::Disconnect& command) {
   Peer* peer = Find(command.peer);
   if (peer == nullptr) return;
-  const bool is_exempt = peer->info.kind == PeerKind::kManual || peer->address.is_loopback() || !peer->node.ToAddress();
-  if (command.discourage && !is_exempt) discouraged_.Add(peer->address);
+  if (command.discourage && !IsExempt(*peer)) discouraged_.Add(peer->address);
   Disconnect(*peer, command.reason);
 }
 

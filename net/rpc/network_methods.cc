@@ -1,10 +1,12 @@
 #include "net/rpc/network_methods.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 
 #include "net/discovery/outbound_plan.h"
 #include "net/peer/peer_hub_options.h"
+#include "net/peer/peer_permissions.h"
 #include "net/rpc/rpc_context.h"
 
 namespace headrace {
@@ -71,6 +73,8 @@ Json PeerJson(const PeerStatusNet& peer, const PeerStatus* sync) {
   json["inflight"] = sync != nullptr ? Json(sync->heights_in_flight) : Json::array();
   json["blocks_received"] = sync != nullptr ? sync->blocks_received : 0;
   json["blocks_served"] = sync != nullptr ? sync->blocks_served : 0;
+  json["permissions"] = Json::array();
+  for (const std::string_view name : PermissionNames(peer.info.permissions)) json["permissions"].push_back(std::string(name));
   json["connection_type"] = std::string(PeerKindName(peer.info.kind));
   json["transport_protocol_type"] = "v1";
   return json;
@@ -88,6 +92,26 @@ Json GetPeerInfo(const RpcCall& call) {
 }
 
 Json GetConnectionCount(const RpcCall& call) { return call.context().peers->Status().size(); }
+
+Json GetNetTotals(const RpcCall& call) {
+  const PeerHub& peers = *call.context().peers;
+  const NetTotals totals = peers.totals();
+  const UploadTarget::Facts facts = peers.upload_target();
+  Json target = Json::object();
+  target["timeframe"] = UploadTarget::kWindowSeconds;
+  target["target"] = facts.target_bytes;
+  target["target_reached"] = facts.is_reached;
+  target["serve_historical_blocks"] = facts.serves_history;
+  target["bytes_left_in_cycle"] = facts.bytes_left;
+  target["time_left_in_cycle"] = facts.seconds_left;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  Json json = Json::object();
+  json["totalbytesrecv"] = totals.bytes_received;
+  json["totalbytessent"] = totals.bytes_sent;
+  json["timemillis"] = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  json["uploadtarget"] = std::move(target);
+  return json;
+}
 
 Json GetNetworkInfo(const RpcCall& call) {
   const RpcContext& context = call.context();
@@ -135,14 +159,21 @@ std::vector<RpcMethod> NetworkMethods() {
            "(seconds, once measured), version, subver, inbound, startingheight, presynced_headers, synced_headers and\n"
            "synced_blocks (heights, -1 while unknown), inflight (heights asked for and not yet here), "
            "blocks_received,\n"
-           "blocks_served, connection_type (inbound, manual, outbound-full-relay, block-relay-only, feeler, addr-fetch),\n"
-           "transport_protocol_type.",
+           "blocks_served, permissions (what the operator allows it), connection_type (inbound, manual, outbound-full-relay,\n"
+           "block-relay-only, feeler, addr-fetch), transport_protocol_type.",
        .function = GetPeerInfo},
       {.category = "network",
        .name = "getconnectioncount",
        .sentence = "Counts the connections to peers.",
        .result = "A number.",
        .function = GetConnectionCount},
+      {.category = "network",
+       .name = "getnettotals",
+       .sentence = "Counts the bytes that went over the network since the start, and tells how far -maxuploadtarget is.",
+       .result = "An object: totalbytesrecv, totalbytessent, timemillis (since 1970), uploadtarget: an object of timeframe (seconds),\n"
+                 "target (bytes; 0 is none), target_reached, serve_historical_blocks, bytes_left_in_cycle, time_left_in_cycle (seconds\n"
+                 "until the oldest bytes of the last 24 hours count no more).",
+       .function = GetNetTotals},
       {.category = "network",
        .name = "getnetworkinfo",
        .sentence = "Tells how this node introduces itself and how many connections it has.",

@@ -186,7 +186,7 @@ void EpollTransport::AcceptSome(SocketListener& listener) {
   for (int i = 0; i < kAcceptsPerEventMax; ++i) {
     const int fd = accept4(listener.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      Accepted(fd);
+      Accepted(listener, fd);
       continue;
     }
     if (IsAgain(errno) || errno == ECONNABORTED) return;

@@ -20,7 +20,7 @@ constexpr int kListenBacklog = 256;
 // Stands in for the owner when a transport goes down.
 class SilentHandler final : public TransportHandler {
  public:
-  void OnAccepted(ConnectionId, const Address&) override {}
+  void OnAccepted(ConnectionId, const Address&, const Address&) override {}
   void OnConnected(ConnectionId) override {}
   size_t OnReceived(ConnectionId, ByteSpan bytes) override { return bytes.size(); }
   ReceiveTarget NextTarget(ConnectionId) override { return {}; }
@@ -236,7 +236,7 @@ void SocketTransport::Finish(SocketConnection& connection) {
   handler_->OnClosed(id, reason, error);
 }
 
-void SocketTransport::Accepted(int fd) {
+void SocketTransport::Accepted(const SocketListener& listener, int fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof(storage);
   if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) {
@@ -247,7 +247,7 @@ void SocketTransport::Accepted(int fd) {
   SetNoDelay(fd);
   SocketConnection& connection = Add(fd);
   MarkDirty(connection);
-  handler_->OnAccepted(connection.id, Address::FromSocket(storage));
+  handler_->OnAccepted(connection.id, Address::FromSocket(storage), listener.address);
 }
 
 void SocketTransport::Connected(SocketConnection& connection, int error) {

@@ -91,7 +91,7 @@ class SocketTransport : public Transport {
   virtual bool StopOperations(SocketConnection& connection) = 0;
 
   // For subclasses, when something happened.
-  void Accepted(int fd);
+  void Accepted(const SocketListener& listener, int fd);
   void Connected(SocketConnection& connection, int error);
   void Received(SocketConnection& connection, ByteSpan bytes);
   void ReceivedDirect(SocketConnection& connection, size_t size);

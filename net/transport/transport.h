@@ -53,7 +53,8 @@ class TransportHandler {
  public:
   virtual ~TransportHandler() = default;
 
-  virtual void OnAccepted(ConnectionId connection, const Address& remote) = 0;
+  // `listener` is the address that Listen returned.
+  virtual void OnAccepted(ConnectionId connection, const Address& remote, const Address& listener) = 0;
   virtual void OnConnected(ConnectionId connection) = 0;
   // Returns how many bytes were consumed. Fewer than all only after PauseReceive or Close; the rest is given again once
   // the connection is resumed.

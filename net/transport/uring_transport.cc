@@ -295,7 +295,7 @@ void UringTransport::OnReceiveCompletion(Connection& connection, const io_uring_
 void UringTransport::OnAcceptCompletion(SocketListener& listener, const io_uring_cqe& cqe) {
   if ((cqe.flags & IORING_CQE_F_MORE) == 0) listener.is_armed = false;
   if (cqe.res >= 0) {
-    Accepted(cqe.res);
+    Accepted(listener, cqe.res);
     if (!listener.is_armed) StartAccept(listener);
   } else if (!listener.is_armed) {
     HR_LOG(kWarning, kNet, "accepting paused address=", listener.address.ToString(), " error=\"",

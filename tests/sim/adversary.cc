@@ -99,7 +99,7 @@ void Adversary::Leave() {
   wakeup_.due_ns = INT64_MAX;
 }
 
-void Adversary::OnAccepted(ConnectionId connection, const Address&) {
+void Adversary::OnAccepted(ConnectionId connection, const Address&, const Address&) {
   peers_.emplace(connection, ParamsFor(ChainId::kRegtest).message_magic).first->second.is_open = true;
 }
 

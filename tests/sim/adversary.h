@@ -54,7 +54,7 @@ class Adversary final : private TransportHandler {
   };
 
   // TransportHandler.
-  void OnAccepted(ConnectionId connection, const Address& remote) override;
+  void OnAccepted(ConnectionId connection, const Address& remote, const Address& listener) override;
   void OnConnected(ConnectionId connection) override;
   size_t OnReceived(ConnectionId connection, ByteSpan bytes) override;
   ReceiveTarget NextTarget(ConnectionId) override { return {}; }

@@ -91,7 +91,7 @@ void SimTransport::Step(int64_t) {
   for (const SimConnectionRef& connection : std::exchange(to_accept_, {})) {
     if (connection->ends[0].owner == nullptr) continue;
     const ConnectionId id = Add(connection, 1);
-    handler_->OnAccepted(id, connection->ends[0].address);
+    handler_->OnAccepted(id, connection->ends[0].address, connection->ends[1].address);
   }
   std::vector<ConnectionId> ids;
   for (const auto& [id, place] : ends_) ids.push_back(id);

@@ -190,6 +190,41 @@ TEST_F(OptionsTest, ExternalAddressesAreNumericAndTakeThePortOption) {
   EXPECT_THAT(Bad({"-externalip=example.org"}), HasSubstr("-externalip=example.org is not a numeric address"));
 }
 
+TEST_F(OptionsTest, WhoIsAllowedMoreThanOthers) {
+  const DaemonOptions options = Good({"-whitelist=download@10.0.0.0/8", "-whitelist=::1", "-whitebind=noban@127.0.0.1",
+                                      "-whitebind=addr@[::1]:9000", "-port=77"});
+  ASSERT_EQ(options.permitted_ranges.size(), 2u);
+  EXPECT_TRUE(options.permitted_ranges[0].range.Contains(Address::Ipv4(10, 9, 9, 9, 0)));
+  EXPECT_EQ(options.permitted_ranges[0].permissions, uint32_t{kMayDownload});
+  EXPECT_TRUE(HasPermission(options.permitted_ranges[1].permissions, kMayStay));
+  ASSERT_EQ(options.permitted_listeners.size(), 2u);
+  EXPECT_EQ(options.permitted_listeners[0].address, Address::Ipv4(127, 0, 0, 1, 77));
+  EXPECT_EQ(options.permitted_listeners[1].address.port, 9000);
+  EXPECT_TRUE(Good({"-connect=0", "-whitebind=127.0.0.1"}).listen) << "who names an address to listen on means it";
+  EXPECT_THAT(Good({"-nowhitelist", "-nowhitebind"}).permitted_ranges, IsEmpty());
+  EXPECT_THAT(Bad({"-whitelist=nobann@1.2.3.4"}), HasSubstr("there is no permission `nobann`, only bloomfilter, noban,"));
+  EXPECT_THAT(Bad({"-whitelist=noban@1.2.3.0/33"}), HasSubstr("[PERMISSION,...@]RANGE"));
+  EXPECT_THAT(Bad({"-whitebind=noban@1.2.3.0/24"}), HasSubstr("[PERMISSION,...@]ADDRESS[:PORT]"));
+  EXPECT_THAT(Bad({"-whitebind=out@1.2.3.4"}), HasSubstr("`out` is not for those who come in"));
+}
+
+TEST_F(OptionsTest, TheUploadTargetHasUnits) {
+  EXPECT_EQ(Good({}).upload_target_bytes, 0u);
+  EXPECT_EQ(Good({"-nomaxuploadtarget"}).upload_target_bytes, 0u);
+  const std::pair<const char*, uint64_t> kTargets[] = {
+      {"0", 0},         {"5000", uint64_t{5000} << 20}, {"7k", 7'000},         {"7K", 7 << 10},           {"7m", 7'000'000}, {"7M", 7 << 20},
+      {"7g", 7'000'000'000}, {"7G", uint64_t{7} << 30},      {"7t", 7'000'000'000'000}, {"7T", uint64_t{7} << 40}, {"1048576T", uint64_t{1} << 60}};
+  for (const auto& [text, bytes] : kTargets) {
+    EXPECT_EQ(Good({("-maxuploadtarget=" + std::string(text)).c_str()}).upload_target_bytes, bytes) << text;
+  }
+  for (const char* wrong : {"", "G", "-1", "1.5G", "1GB", "1 G", "1048577T", "99999999999999999999"}) {
+    EXPECT_THAT(Bad({("-maxuploadtarget=" + std::string(wrong)).c_str()}), HasSubstr("whole number of MiB")) << wrong;
+  }
+  EXPECT_THAT(Good({"-maxuploadtarget=576m"}).warnings, ElementsAre(HasSubstr("served to nobody without the download permission")));
+  EXPECT_THAT(Good({"-maxuploadtarget=577m"}).warnings, IsEmpty());
+  EXPECT_THAT(Good({"-maxuploadtarget=0"}).warnings, IsEmpty());
+}
+
 TEST_F(OptionsTest, DnsSeedsAreAskedUnlessPeersAreNamed) {
   EXPECT_TRUE(Good({}).asks_dns_seeds);
   EXPECT_TRUE(Good({"-testnet4", "-addnode=a"}).asks_dns_seeds);

@@ -56,7 +56,7 @@ ChainParams ParamsOf(const DaemonOptions& options) {
 }
 
 // Where to listen when nothing else is said: every IPv4 address, and every IPv6 one where the machine has any.
-absl::StatusOr<std::vector<Address>> ListenAddresses(const std::vector<HostPort>& bind, uint16_t port) {
+absl::StatusOr<std::vector<Address>> ListenAddresses(const std::vector<HostPort>& bind, bool is_said, uint16_t port) {
   std::vector<Address> addresses;
   for (const HostPort& one : bind) {
     const auto address = ParseNumericHost(one.host, one.port);
@@ -66,7 +66,7 @@ absl::StatusOr<std::vector<Address>> ListenAddresses(const std::vector<HostPort>
     }
     addresses.push_back(*address);
   }
-  if (!addresses.empty()) return addresses;
+  if (is_said) return addresses;
   addresses.push_back(*ParseNumericHost("0.0.0.0", port));
   std::ifstream ipv6_addresses("/proc/net/if_inet6");
   if (ipv6_addresses.peek() != std::ifstream::traits_type::eof()) addresses.push_back(*ParseNumericHost("::", port));
@@ -250,6 +250,8 @@ PeerHubOptions Daemon::HubOptions() {
            " open_files=", open_files_max);
     hub.inbound_max = static_cast<uint32_t>(sockets_max);
   }
+  hub.permitted = options_.permitted_ranges;
+  hub.upload_target_bytes = options_.upload_target_bytes;
   hub.proxy = options_.proxy;
   hub.connect = options_.connect;
   hub.connect.insert(hub.connect.end(), options_.add_nodes.begin(), options_.add_nodes.end());
@@ -276,7 +278,9 @@ absl::Status Daemon::OpenNetwork() {
     hub.discovery->lookup = lookup_.get();
   }
   if (options_.listen) {
-    HR_ASSIGN_OR_RETURN(hub.listen, ListenAddresses(options_.bind, options_.port));
+    const bool is_said = !options_.bind.empty() || !options_.permitted_listeners.empty();
+    HR_ASSIGN_OR_RETURN(hub.listen, ListenAddresses(options_.bind, is_said, options_.port));
+    hub.permitted_listen = options_.permitted_listeners;
   }
   hub_options_ = hub;
   hub_ = std::make_unique<PeerHub>(std::move(hub), *transport_, clock_, entropy_, doorbell_);

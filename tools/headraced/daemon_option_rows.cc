@@ -44,6 +44,17 @@ constexpr OptionRow kOptions[] = {
     {"port", OptionKind::kNumber, "PORT", "8333, 18333, 48333, 38333 or 18444 by network", "Listen on this TCP port.",
      1, 65535, true},
     {"bind", OptionKind::kList, "ADDRESS[:PORT]", "all addresses", "Listen on this address.", 0, 0, true},
+    {"whitebind", OptionKind::kList, "[PERMISSION,...@]ADDRESS[:PORT]", "",
+     "Listen on this address too, and allow those who come in there what -whitelist names.", 0, 0, true},
+    {"whitelist", OptionKind::kList, "[PERMISSION,...@]RANGE", "",
+     "Allow peers from these addresses (1.2.3.4, 1.2.3.0/24) more than others: noban (not discouraged, not evicted for others; "
+     "includes download), download (old blocks whatever -maxuploadtarget says), addr (tell addresses at any rate, be answered "
+     "from the whole book). relay, forcerelay, mempool and bloomfilter are known and have no effect yet; all is all of them. in "
+     "(the default) and out say whether those are meant that come or those that -connect and -addnode name. Without a "
+     "list: noban, relay and mempool."},
+    {"maxuploadtarget", OptionKind::kText, "N[kKmMgGtT]", "0",
+     "Send about this much within 24 hours, in MiB or in the unit of the letter (small ones are powers of 1000): near it blocks "
+     "older than a week are not served. New blocks always are. 0 is no target."},
     {"listen", OptionKind::kFlag, "", "1, or 0 when -connect or -proxy is given", "Accept connections."},
     {"maxconnections", OptionKind::kNumber, "N", "125",
      "The most connections at a time. Eleven are for peers that the node chooses; those of -addnode are not counted.", 0, 1000},

@@ -4,6 +4,7 @@
 
 #include "engine/base/hex.h"
 #include "engine/base/status_macros.h"
+#include "net/peer/upload_target.h"
 #include "net/rpc/rpc_authentication.h"
 #include "tools/config/operator_files.h"
 #include "tools/config/setting_reader.h"
@@ -67,6 +68,54 @@ void ReadDnsOptions(SettingReader& reader, DaemonOptions& options) {
   options.asks_dns_seeds = asks.value_or(is_of_use) && is_served && !options.connects_only;
 }
 
+// -whitelist and -whitebind: who is allowed more than others.
+void ReadPermissionOptions(SettingReader& reader, DaemonOptions& options) {
+  for (const SettingValue& value : reader.All("whitelist")) {
+    if (value.is_negated) continue;
+    if (const absl::StatusOr<PermittedRange> range = ParsePermittedRange(value.text); range.ok()) {
+      options.permitted_ranges.push_back(*range);
+    } else {
+      reader.Fail(Complaint("whitelist", value,
+                            Concat(std::string(range.status().message()), "; write [PERMISSION,...@]RANGE, as in noban,download@10.0.0.0/8")));
+    }
+  }
+  for (const SettingValue& value : reader.All("whitebind")) {
+    if (value.is_negated) continue;
+    if (const absl::StatusOr<PermittedListener> listener = ParsePermittedListener(value.text, options.port); listener.ok()) {
+      options.permitted_listeners.push_back(*listener);
+    } else {
+      reader.Fail(Complaint("whitebind", value,
+                            Concat(std::string(listener.status().message()), "; write [PERMISSION,...@]ADDRESS[:PORT], numeric")));
+    }
+  }
+}
+
+// -maxuploadtarget: a number of MiB, or of the unit that its letter names; small letters are powers of 1000.
+void ReadUploadTarget(SettingReader& reader, DaemonOptions& options) {
+  const std::optional<SettingValue> value = reader.One("maxuploadtarget");
+  if (!value || value->is_negated) return;
+  std::string_view digits = value->text;
+  uint64_t unit = kMiB;
+  constexpr std::string_view kLetters = "kmgtKMGT";
+  const size_t letter = digits.empty() ? std::string_view::npos : kLetters.find(digits.back());
+  if (letter != std::string_view::npos) {
+    digits.remove_suffix(1);
+    unit = 1;
+    for (size_t power = 0; power <= letter % 4; ++power) unit *= letter < 4 ? 1000 : 1024;
+  }
+  const std::optional<uint64_t> number = ToNumber<uint64_t>(digits);
+  constexpr uint64_t kTargetMax = uint64_t{1} << 60;
+  if (!number || *number > kTargetMax / unit) {
+    return reader.Fail(Complaint("maxuploadtarget", *value, "write a whole number of MiB, or one with k, K, m, M, g, G, t or T"));
+  }
+  options.upload_target_bytes = *number * unit;
+  if (options.upload_target_bytes != 0 && options.upload_target_bytes <= UploadTarget::kReserveBytes) {
+    options.warnings.push_back(
+        "-maxuploadtarget is less than a day of new blocks may take (576 MB): blocks older than a week are served to nobody without "
+        "the download permission.");
+  }
+}
+
 void ReadNetworkOptions(SettingReader& reader, const NetworkRow& network, DaemonOptions& options) {
   options.port = static_cast<uint16_t>(reader.Number("port").value_or(network.port));
   options.connects_only = !reader.All("connect").empty();
@@ -84,9 +133,12 @@ void ReadNetworkOptions(SettingReader& reader, const NetworkRow& network, Daemon
   ReadReachOptions(reader, options);
   ReadDnsOptions(reader, options);
   options.bind = ReadHostPorts(reader, "bind", options.port);
+  ReadPermissionOptions(reader, options);
+  ReadUploadTarget(reader, options);
   // Who names peers to connect to, or hides behind a proxy, rarely wants others to come in; who names an address to listen
   // on does.
-  options.listen = reader.Flag("listen").value_or((!options.connects_only && !options.proxy) || !options.bind.empty());
+  options.listen = reader.Flag("listen").value_or((!options.connects_only && !options.proxy) || !options.bind.empty() ||
+                                                  !options.permitted_listeners.empty());
   options.connections_max = static_cast<uint32_t>(reader.Number("maxconnections").value_or(options.connections_max));
   options.blocks_in_transit_per_peer_max =
       static_cast<uint32_t>(reader.Number("maxblocksintransit").value_or(options.blocks_in_transit_per_peer_max));

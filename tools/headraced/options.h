@@ -15,6 +15,7 @@
 #include "engine/base/log.h"
 #include "engine/primitives/hash256.h"
 #include "net/discovery/outbound_plan.h"
+#include "net/peer/peer_permissions.h"
 #include "net/rpc/http_server.h"
 #include "net/rpc/rpc_cookie.h"
 #include "net/transport/address.h"
@@ -66,6 +67,9 @@ struct DaemonOptions {
   bool listen = true;
   uint16_t port = 0;
   std::vector<HostPort> bind;  // empty: every address, on `port`
+  std::vector<PermittedListener> permitted_listeners;  // -whitebind
+  std::vector<PermittedRange> permitted_ranges;        // -whitelist
+  uint64_t upload_target_bytes = 0;                    // within 24 hours; 0: none
   uint32_t connections_max = 125;
   uint32_t blocks_in_transit_per_peer_max = 16;
   TransportKind transport = TransportKind::kAuto;

@@ -33,7 +33,7 @@ class Receiver final : public TransportHandler {
     thread_.join();
   }
 
-  void OnAccepted(ConnectionId id, const Address&) override {
+  void OnAccepted(ConnectionId id, const Address&, const Address&) override {
     framers_[id] = std::make_unique<Framer>(kMagic, [](const Command& command, uint32_t size) {
       return command == commands::kBlock ? std::make_shared<Slab>(size) : nullptr;
     });
@@ -83,7 +83,7 @@ class Sender final : public TransportHandler {
     while (connected_ < connections) transport->Step(10'000'000);
   }
 
-  void OnAccepted(ConnectionId, const Address&) override {}
+  void OnAccepted(ConnectionId, const Address&, const Address&) override {}
   void OnConnected(ConnectionId) override { ++connected_; }
   size_t OnReceived(ConnectionId, ByteSpan bytes) override { return bytes.size(); }
   ReceiveTarget NextTarget(ConnectionId) override { return {}; }

@@ -2,6 +2,7 @@
 #include "net/discovery/address_gossip.h"
 
 #include <map>
+#include <set>
 
 #include "tests/net/discovery/book_fixture.h"
 
@@ -15,6 +16,15 @@ class GossipTest : public testing::BookTest {
  protected:
   void Join(PeerId peer, bool is_inbound, bool is_asked = false) {
     gossip_.Join(peer, {HostInGroup(static_cast<uint32_t>(peer) + 9'000, 1), is_inbound, is_asked});
+  }
+  // One that came by itself, over that listening address.
+  void JoinAt(PeerId peer, const Address& listener, bool is_trusted = false) {
+    gossip_.Join(peer, {HostInGroup(static_cast<uint32_t>(peer) + 9'000, 1), true, false, listener, is_trusted});
+  }
+  std::set<NodeAddress> AnswerTo(PeerId peer) {
+    std::set<NodeAddress> addresses;
+    for (const HeardAddress& heard : *gossip_.OnGetAddr(peer)) addresses.insert(heard.address);
+    return addresses;
   }
   // A peer that came by itself and takes part.
   void JoinListening(PeerId peer) {
@@ -61,6 +71,34 @@ TEST_F(GossipTest, TheRateIsATenthASecondAndAThousandAtMost) {
   EXPECT_EQ(tally.taken, 1000u);
   tally = Tell(1, Hosts(2'000, 1000));
   EXPECT_EQ(tally.taken, 0u) << "a month of silence is worth no more than a thousand";
+}
+
+TEST_F(GossipTest, EachListeningAddressHasASampleOfItsOwn) {
+  for (const HeardAddress& heard : Hosts(0, 1'000)) book_.Add(heard, heard.address, 0);
+  const Address here = Address::Ipv4(10, 0, 0, 1, 8333), there = Address::Ipv4(10, 0, 0, 2, 8333);
+  JoinAt(1, here);
+  JoinAt(2, there);
+  JoinAt(3, here);
+  const std::set<NodeAddress> first = AnswerTo(1);
+  EXPECT_EQ(first.size(), book_.size() * 23 / 100);
+  EXPECT_NE(AnswerTo(2), first) << "both addresses would be seen to be one node's";
+  EXPECT_EQ(AnswerTo(3), first);
+}
+
+TEST_F(GossipTest, WhoIsTrustedTellsAtAnyRateAndIsAnsweredFromTheBookItself) {
+  for (const HeardAddress& heard : Hosts(0, 1'000)) book_.Add(heard, heard.address, 0);
+  const Address here = Address::Ipv4(10, 0, 0, 1, 8333);
+  JoinAt(1, here);
+  JoinAt(2, here, true);
+  JoinAt(3, here, true);
+  const std::set<NodeAddress> kept = AnswerTo(1);
+  const std::set<NodeAddress> fresh = AnswerTo(2);
+  EXPECT_EQ(fresh.size(), kept.size());
+  EXPECT_NE(fresh, kept);
+  EXPECT_NE(AnswerTo(3), fresh);
+  EXPECT_EQ(gossip_.OnGetAddr(2), nullptr) << "once all the same";
+  EXPECT_EQ(Tell(2, Hosts(5'000, 800)).beyond_rate, 0u);
+  EXPECT_EQ(Tell(2, Hosts(6'000, 800)).beyond_rate, 0u);
 }
 
 TEST_F(GossipTest, AnAnswerIsNotCountedAgainstTheRate) {

@@ -154,7 +154,7 @@ class SimSpeaker final : private TransportHandler {
     framer_ = std::make_unique<Framer>(kSimMagic, [](const Command&, uint32_t) { return nullptr; });
     if (introduces_itself) Introduce();
   }
-  void OnAccepted(ConnectionId connection, const Address&) override {
+  void OnAccepted(ConnectionId connection, const Address&, const Address&) override {
     ++accepted;
     if (!as_proxy) return Begin(connection);
     connection_ = connection;

@@ -52,7 +52,8 @@ class End : public TransportHandler {
     return true;
   }
 
-  void OnAccepted(ConnectionId id, const Address&) override {
+  void OnAccepted(ConnectionId id, const Address&, const Address& listener) override {
+    last_listener = listener;
     EXPECT_FALSE(stories.contains(id));
     stories[id].is_accepted = true;
     last_accepted = id;
@@ -111,6 +112,7 @@ class End : public TransportHandler {
   std::map<ConnectionId, bool> paused;
   std::function<size_t(ConnectionId, ByteSpan)> on_received;
   ConnectionId last_accepted = 0;
+  Address last_listener;
   bool is_echo = false;
   bool closes_at_end = true;
 };

@@ -63,6 +63,18 @@ TEST_P(TransportTest, EchoesRandomSizesInOrder) {
   EXPECT_EQ(client.transport->QueuedBytes(id), 0u);
 }
 
+TEST_P(TransportTest, ItIsToldWhereSomebodyCameIn) {
+  const auto one = server.transport->Listen(Address::Ipv4(127, 0, 0, 1, 0));
+  const auto another = server.transport->Listen(Address::Ipv4(127, 0, 0, 2, 0));
+  ASSERT_TRUE(one.ok() && another.ok());
+  for (const Address& listener : {*one, *another, *one}) {
+    const size_t before = server.stories.size();
+    client.transport->Connect(listener);
+    ASSERT_TRUE(server.StepUntil([&] { return server.stories.size() > before; }, &client));
+    EXPECT_EQ(server.last_listener, listener);
+  }
+}
+
 TEST_P(TransportTest, ManySmallPiecesStayInOrder) {
   const ConnectionId id = Join();
   std::vector<uint8_t> expected;
