@@ -11,6 +11,7 @@
 #include "engine/primitives/decode.h"
 #include "engine/primitives/encode.h"
 #include "engine/primitives/transaction_hashes.h"
+#include "engine/sync/peer_fault.h"
 
 namespace headrace {
 
@@ -24,6 +25,10 @@ bool BlockServing::IsServed(HeaderId id) const {
   const HeaderId best = tree_.best_header();
   return int64_t{tree_.header(best).time_s} - tree_.header(id).time_s < kStaleBlockAgeMax_s &&
          tree_.height(best) < tree_.height(id) + kStaleBlockDepthMax;
+}
+
+bool BlockServing::IsHistory(HeaderId id) const {
+  return int64_t{tree_.header(tree_.best_header()).time_s} - tree_.header(id).time_s > kHistoryAge_s;
 }
 
 void BlockServing::OnGetHeaders(const GetHeadersReceived& message, std::vector<PeerCommand>& commands) {
@@ -76,14 +81,8 @@ bool BlockServing::IsFoundWhole(HeaderId id) {
   return found_whole_[id];
 }
 
-absl::Status BlockServing::ServeOne(SyncPeer& peer, const InventoryItem& item, uint64_t& queued_bytes,
-                                    std::vector<PeerCommand>& commands) {
-  const bool is_block = (item.type & ~kInvWitnessFlag) == kInvBlock;
-  const HeaderId id = is_block ? tree_.Find(item.hash) : kNoHeader;
-  if (id == kNoHeader || !IsServed(id) || !tree_.has_data(id)) {
-    commands.push_back(SendNotFound{peer.info.id, {item}});
-    return absl::OkStatus();
-  }
+absl::StatusOr<uint64_t> BlockServing::ServeBlock(SyncPeer& peer, const InventoryItem& item, HeaderId id,
+                                                  std::vector<PeerCommand>& commands) {
   HR_ASSIGN_OR_RETURN(SharedBytes block, blocks_.Map(tree_.data(id)));
   const bool is_stripped = (item.type & kInvWitnessFlag) == 0;
   BlockColumns columns;
@@ -103,29 +102,73 @@ absl::Status BlockServing::ServeOne(SyncPeer& peer, const InventoryItem& item, u
     const bool any_witness = std::any_of(columns.has_witness.begin(), columns.has_witness.end(), [](uint8_t has) { return has != 0; });
     if (any_witness) block = SharedBytes::From(EncodeBlockStripped(columns));
   }
-  queued_bytes += block.bytes.size();
+  const uint64_t size_bytes = block.bytes.size();
   commands.push_back(SendBlock{peer.info.id, std::move(block)});
   ++peer.blocks_served;
   if (item.hash == peer.continue_hash) {
     peer.continue_hash = Hash256();
     commands.push_back(SendInventory{peer.info.id, {{kInvBlock, tree_.hash(chain_.tip())}}});
   }
+  return size_bytes;
+}
+
+// Everybody who can be served, from the one after the last turn on.
+std::vector<BlockServing::Reader> BlockServing::ReadersInTurn(const PeerGateway& gateway) {
+  std::vector<Reader> readers;
+  size_t before = 0;
+  const bool may_send_history = gateway.MaySendHistory();
+  for (auto& [id, peer] : peers_) {
+    if (peer.wanted.empty() || peer.is_leaving) continue;
+    const Reader reader{&peer, gateway.QueuedBytes(id), may_send_history || HasPermission(peer.info.permissions, kMayDownload)};
+    if (!reader.CanBeServed()) continue;
+    readers.push_back(reader);
+    before += id <= last_turn_ ? 1 : 0;
+  }
+  std::rotate(readers.begin(), readers.begin() + static_cast<ptrdiff_t>(before), readers.end());
+  return readers;
+}
+
+absl::Status BlockServing::TakeTurn(Reader& reader, int64_t& step_bytes, std::vector<PeerCommand>& commands) {
+  SyncPeer& peer = *reader.peer;
+  last_turn_ = peer.info.id;
+  peer.serving_credit += kTurnBytes;
+  std::vector<InventoryItem> missing;
+  while (peer.serving_credit > 0 && step_bytes > 0 && reader.CanBeServed()) {
+    const InventoryItem item = peer.wanted.front();
+    peer.wanted.pop_front();
+    const bool is_block = (item.type & ~kInvWitnessFlag) == kInvBlock;
+    const HeaderId id = is_block ? tree_.Find(item.hash) : kNoHeader;
+    int64_t cost = kMissBytes;
+    if (id == kNoHeader || !IsServed(id) || !tree_.has_data(id)) {
+      missing.push_back(item);
+    } else if (!reader.may_have_history && IsHistory(id)) {
+      peer.wanted.clear();
+      AnswerFault(peer.info.id, PeerFault::kHistoryBeyondTarget, commands);
+    } else {
+      HR_ASSIGN_OR_RETURN(const uint64_t size_bytes, ServeBlock(peer, item, id, commands));
+      reader.queued_bytes += size_bytes;
+      cost = static_cast<int64_t>(size_bytes);
+    }
+    peer.serving_credit -= cost;
+    step_bytes -= cost;
+  }
+  // Turns are not saved up by those who want nothing or do not read.
+  if (!reader.CanBeServed()) peer.serving_credit = std::min<int64_t>(peer.serving_credit, 0);
+  if (!missing.empty()) commands.push_back(SendNotFound{peer.info.id, std::move(missing)});
   return absl::OkStatus();
 }
 
 absl::StatusOr<bool> BlockServing::Step(const PeerGateway& gateway, std::vector<PeerCommand>& commands) {
-  bool sent = false;
-  for (auto& [id, peer] : peers_) {
-    if (peer.wanted.empty()) continue;
-    uint64_t queued_bytes = gateway.QueuedBytes(id);
-    while (!peer.wanted.empty() && queued_bytes < kQueuedBytesMax) {
-      const InventoryItem item = peer.wanted.front();
-      peer.wanted.pop_front();
-      HR_RETURN_IF_ERROR(ServeOne(peer, item, queued_bytes, commands));
-      sent = true;
+  std::vector<Reader> readers = ReadersInTurn(gateway);
+  int64_t step_bytes = kStepBytes;
+  while (!readers.empty() && step_bytes > 0) {
+    for (Reader& reader : readers) {
+      if (step_bytes <= 0) break;
+      HR_RETURN_IF_ERROR(TakeTurn(reader, step_bytes, commands));
     }
+    std::erase_if(readers, [](const Reader& reader) { return !reader.CanBeServed(); });
   }
-  return sent;
+  return step_bytes != kStepBytes;
 }
 
 }  // namespace headrace

@@ -23,6 +23,8 @@ constexpr std::array kFaultRows = {
     PeerFaultRow{kInvalidBlock, Consequence::kDiscourage, "sent a bad block"},
     // It may have been asked for and come too late, from here or after another peer's copy.
     PeerFaultRow{kUnaskedBlock, Consequence::kIgnore, "sent a block that it was not asked for, or not any more"},
+    // No offence: as the field does, so that it asks somebody else instead of waiting.
+    PeerFaultRow{kHistoryBeyondTarget, Consequence::kDisconnect, "asks for an old block while -maxuploadtarget is near"},
 };
 
 constexpr bool EveryFaultIsInItsPlace() {

@@ -23,6 +23,7 @@ enum class PeerFault : uint8_t {
   kBlockTimeout,
   kInvalidBlock,
   kUnaskedBlock,
+  kHistoryBeyondTarget,
   kCount,
 };
 

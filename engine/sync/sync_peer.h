@@ -45,6 +45,7 @@ struct SyncPeer {
   std::deque<InventoryItem> wanted;  // its getdata, not yet answered
   Hash256 continue_hash;             // when this block is asked for, an inv of our tip makes the peer go on (getblocks)
   uint64_t blocks_served = 0;
+  int64_t serving_credit = 0;        // bytes that it may still be sent in its turn; negative when its last block was larger
 
   bool serves_blocks() const { return !is_leaving && (info.services & kNodeNetwork) != 0; }
   bool serves_witness() const { return (info.services & kNodeWitness) != 0; }

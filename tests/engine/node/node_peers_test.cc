@@ -364,7 +364,8 @@ TEST_F(NodePeersTest, ServesHeadersInventoryAndBlocks) {
   EXPECT_EQ(asker.blocks_sent, (std::vector<Hash256>{hash(509), hash(510)}));
   ASSERT_EQ(asker.inventory_sent.size(), 2u);
   EXPECT_EQ(asker.inventory_sent[1].items, (std::vector<InventoryItem>{{kInvBlock, hash(1200)}}));
-  EXPECT_EQ(asker.not_found_sent.size(), 2u);
+  ASSERT_EQ(asker.not_found_sent.size(), 1u);
+  EXPECT_EQ(asker.not_found_sent[0].items, (std::vector<InventoryItem>{{kInvBlock, Hash256()}, {kInvTransaction, hash(3)}}));
   EXPECT_FALSE(asker.is_disconnected);
 }
 

@@ -90,6 +90,18 @@ class PeerFaultsTest : public NodeFixture, public ::testing::WithParamInterface<
     node.RunUntilQuiet();
   }
 
+  void AskForHistory(TestNode& node) {
+    peers_.Connect(kCulprit, &chain_);
+    Sync(node);
+    peers_.may_send_history = false;
+    // The chain's blocks are ten minutes apart or more: its first is history once the last is a week away.
+    for (int i = 0; i < 7 * 144 + 1; ++i) chain_.Add();
+    peers_.Say(HeadersReceived{kCulprit, {chain_.blocks().back()->header}});
+    Sync(node);
+    peers_.Say(GetDataReceived{kCulprit, {{kInvWitnessBlock, chain_.blocks().front()->hash}}});
+    node.RunUntil([&] { return peers_.peer(kCulprit).is_disconnected; });
+  }
+
  protected:
   // All but about two seconds of it.
   static void PassAlmostAll(TestNode& node, int64_t duration_ns) {
@@ -117,6 +129,7 @@ TEST_P(PeerFaultsTest, IsAnsweredAsTheTableSays) {
       {kBlockTimeout, &PeerFaultsTest::CommitBlockTimeout},
       {kInvalidBlock, &PeerFaultsTest::CommitInvalidBlock},
       {kUnaskedBlock, &PeerFaultsTest::CommitUnaskedBlock},
+      {kHistoryBeyondTarget, &PeerFaultsTest::AskForHistory},
   };
   const PeerFaultRow& row = RowOf(static_cast<PeerFault>(GetParam()));
   SCOPED_TRACE(row.sentence);

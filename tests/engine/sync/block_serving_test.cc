@@ -3,9 +3,11 @@
 #include "engine/sync/block_serving.h"
 
 #include <map>
+#include <set>
 
 #include "engine/base/limits.h"
 #include "engine/consensus/chain_params.h"
+#include "engine/sync/peer_fault.h"
 #include "gtest/gtest.h"
 #include "tests/reference/block_builder.h"
 
@@ -58,10 +60,13 @@ class QueuedGateway final : public PeerGateway {
  public:
   bool TakeEvents(std::vector<PeerEvent>&, size_t) override { return false; }
   void Submit(std::vector<PeerCommand>&) override {}
-  uint64_t QueuedBytes(PeerId) const override { return queued_bytes; }
+  uint64_t QueuedBytes(PeerId peer) const override { return slow.contains(peer) ? BlockServing::kQueuedBytesMax : queued_bytes; }
+  bool MaySendHistory() const override { return may_send_history; }
   void SetBestHeight(int32_t) override {}
 
   uint64_t queued_bytes = 0;
+  std::set<PeerId> slow;  // they read nothing
+  bool may_send_history = true;
 };
 
 class BlockServingTest : public ::testing::Test {
@@ -73,7 +78,7 @@ class BlockServingTest : public ::testing::Test {
   }
 
   // A block with a witness, so that it has two encodings.
-  BuiltBlock Make(HeaderId parent, uint32_t salt) {
+  BuiltBlock Make(HeaderId parent, uint32_t salt, size_t padding_bytes = 0) {
     BuiltBlock block;
     block.header = tree_.header(parent);
     block.header.previous = tree_.hash(parent);
@@ -88,14 +93,15 @@ class BlockServingTest : public ::testing::Test {
     std::vector<uint8_t> script = {0x6a, 0x24, 0xaa, 0x21, 0xa9, 0xed};
     script.insert(script.end(), commitment.begin(), commitment.end());
     block.transactions[0].outputs.push_back({0, script});
+    if (padding_bytes != 0) block.transactions[0].outputs.push_back({0, std::vector<uint8_t>(padding_bytes, 0x6a)});
     block.transactions[0].inputs[0].witness = {std::vector<uint8_t>(32, 0)};
     block.FixMerkleRoot();
     return block;
   }
 
-  HeaderId Extend(HeaderId parent, int count, uint32_t salt = 0) {
+  HeaderId Extend(HeaderId parent, int count, uint32_t salt = 0, size_t padding_bytes = 0) {
     for (int i = 0; i < count; ++i) {
-      const BuiltBlock block = Make(parent, salt);
+      const BuiltBlock block = Make(parent, salt, padding_bytes);
       parent = tree_.Add(block.header, block.header.Hash(), parent);
       tree_.SetData(parent, store_.Keep(block.Serialize()), 1);
     }
@@ -119,6 +125,29 @@ class BlockServingTest : public ::testing::Test {
     return commands;
   }
 
+  SyncPeer& AddPeer(PeerId id) {
+    peers_[id].info.id = id;
+    return peers_[id];
+  }
+  void Want(PeerId id, HeaderId block, size_t times) {
+    serving_.OnGetData({id, std::vector<InventoryItem>(times, {kInvWitnessBlock, tree_.hash(block)})});
+  }
+  // One call: what it sends, added to what each was sent before.
+  void TakeStep() {
+    std::vector<PeerCommand> commands;
+    const absl::StatusOr<bool> any = serving_.Step(gateway_, commands);
+    ASSERT_TRUE(any.ok()) << any.status();
+    step_bytes_ = 0;
+    for (const SendBlock& sent : Of<SendBlock>(commands)) {
+      sent_bytes_[sent.peer] += sent.block.bytes.size();
+      step_bytes_ += sent.block.bytes.size();
+      ++sent_blocks_[sent.peer];
+    }
+  }
+
+  std::map<PeerId, uint64_t> sent_bytes_;
+  std::map<PeerId, size_t> sent_blocks_;
+  uint64_t step_bytes_ = 0;
   HeaderTree tree_;
   ActiveChain chain_;
   MemoryBlockStore store_;
@@ -203,6 +232,159 @@ TEST_F(BlockServingTest, OneMessageOfWishesMayWaitForASlowReader) {
   const auto commands = Ask({});
   ASSERT_TRUE(commands.ok());
   EXPECT_EQ(Of<SendBlock>(*commands).size(), 1u);
+}
+
+class FairServingTest : public BlockServingTest {
+ protected:
+  static constexpr size_t kLargeBytes = 500'000;
+
+  FairServingTest() {
+    peers_.clear();
+    small_ = Extend(kGenesisId, 1, 0, 20'000);
+    large_ = Extend(small_, 1, 0, kLargeBytes);
+    chain_.SetTip(large_);
+  }
+
+  HeaderId small_, large_;
+};
+
+TEST_F(FairServingTest, WhoeverWantsMuchGetsAsManyBytesAsOthers) {
+  for (PeerId id : {1, 2, 3}) AddPeer(id);
+  Want(1, large_, 1'000);
+  Want(2, small_, 10'000);
+  Want(3, large_, 500);
+  for (int step = 0; step < 40; ++step) {
+    TakeStep();
+    EXPECT_GT(step_bytes_, uint64_t{BlockServing::kStepBytes} - 1);
+    EXPECT_LT(step_bytes_, uint64_t{BlockServing::kStepBytes} + kLargeBytes + 1'000);
+    const auto [least, most] = std::minmax({sent_bytes_[1], sent_bytes_[2], sent_bytes_[3]});
+    EXPECT_LE(most - least, BlockServing::kTurnBytes + kLargeBytes + 1'000) << step;
+  }
+}
+
+TEST_F(FairServingTest, NobodyIsServedTwiceBeforeEverybodyOnce) {
+  constexpr PeerId kPeers = 50;
+  for (PeerId id = 1; id <= kPeers; ++id) {
+    AddPeer(id);
+    Want(id, large_, 100);
+  }
+  for (int step = 0; step < 60; ++step) {
+    TakeStep();
+    size_t least = SIZE_MAX, most = 0;
+    for (PeerId id = 1; id <= kPeers; ++id) {
+      least = std::min(least, sent_blocks_[id]);
+      most = std::max(most, sent_blocks_[id]);
+    }
+    ASSERT_LE(most - least, 1u) << step;
+  }
+  EXPECT_GE(sent_blocks_[1], 9u);
+}
+
+TEST_F(FairServingTest, ASlowReaderAndALeavingPeerHoldNobodyBack) {
+  for (PeerId id : {1, 2, 3}) {
+    AddPeer(id);
+    Want(id, large_, 100);
+  }
+  gateway_.slow = {1};
+  peers_[2].is_leaving = true;
+  TakeStep();
+  EXPECT_EQ(sent_bytes_[1], 0u);
+  EXPECT_EQ(sent_bytes_[2], 0u);
+  EXPECT_GE(sent_bytes_[3], uint64_t{BlockServing::kStepBytes});
+}
+
+TEST_F(FairServingTest, TurnsAreNotSavedUp) {
+  for (PeerId id : {1, 2}) AddPeer(id);
+  Want(1, large_, 1'000);
+  // The second wants little of each turn, and then everything.
+  for (int step = 0; step < 40; ++step) {
+    Want(2, small_, 1);
+    TakeStep();
+  }
+  sent_bytes_.clear();
+  Want(2, large_, 1'000);
+  for (int step = 0; step < 5; ++step) TakeStep();
+  // Each may be ahead by a turn and a block, and have begun behind by a block.
+  constexpr uint64_t kApartMax = BlockServing::kTurnBytes + 2 * (kLargeBytes + 1'000);
+  EXPECT_LE(sent_bytes_[2], sent_bytes_[1] + kApartMax);
+  EXPECT_LE(sent_bytes_[1], sent_bytes_[2] + kApartMax);
+}
+
+TEST_F(FairServingTest, AQueueWithRoomIsFilledUpToItsLimitAndABlock) {
+  AddPeer(1);
+  Want(1, large_, 100);
+  for (int step = 0; step < 10; ++step) {
+    gateway_.queued_bytes = sent_bytes_[1];
+    TakeStep();
+  }
+  EXPECT_GE(sent_bytes_[1], BlockServing::kQueuedBytesMax);
+  EXPECT_LT(sent_bytes_[1], BlockServing::kQueuedBytesMax + kLargeBytes + 1'000);
+}
+
+TEST_F(FairServingTest, WhatIsNotThereTakesTurnsToo) {
+  for (PeerId id : {1, 2}) AddPeer(id);
+  std::vector<InventoryItem> unknown;
+  for (uint32_t i = 0; i < kMaxInventoryPerMessage; ++i) {
+    Hash256 hash;
+    hash.bytes[0] = static_cast<uint8_t>(i);
+    hash.bytes[1] = static_cast<uint8_t>(i >> 8);
+    hash.bytes[31] = 1;
+    unknown.push_back({kInvWitnessBlock, hash});
+  }
+  serving_.OnGetData({1, unknown});
+  Want(2, large_, 4);
+  std::vector<InventoryItem> missing;
+  int steps = 0;
+  for (; missing.size() < unknown.size() && steps < 100; ++steps) {
+    std::vector<PeerCommand> commands;
+    ASSERT_TRUE(serving_.Step(gateway_, commands).ok());
+    for (const SendNotFound& told : Of<SendNotFound>(commands)) {
+      // A turn, and what the end of a step left of the one before.
+      EXPECT_LE(told.items.size(), static_cast<size_t>(2 * BlockServing::kTurnBytes / BlockServing::kMissBytes));
+      missing.insert(missing.end(), told.items.begin(), told.items.end());
+    }
+    if (steps == 0) {
+      EXPECT_EQ(Of<SendBlock>(commands).size(), 4u) << "the other does not wait for all of them";
+    }
+  }
+  EXPECT_EQ(missing, unknown);
+  EXPECT_GT(steps, 1);
+}
+
+class HistoryTest : public BlockServingTest {
+ protected:
+  // Blocks ten minutes apart: more than a week of them.
+  HistoryTest() {
+    chain_.SetTip(Extend(kGenesisId, 7 * 144 + 2));
+    gateway_.may_send_history = false;
+  }
+  // The last that is history, and the first that is not, by the tip's time.
+  HeaderId old() const { return chain_.at(chain_.height() - 7 * 144 - 1); }
+  HeaderId recent() const { return chain_.at(chain_.height() - 7 * 144); }
+};
+
+TEST_F(HistoryTest, IsRefusedNearTheTargetAndTheConnectionEnds) {
+  const auto commands = Ask({{kInvWitnessBlock, tree_.hash(recent())}, {kInvWitnessBlock, tree_.hash(old())},
+                             {kInvWitnessBlock, tree_.hash(recent())}});
+  ASSERT_TRUE(commands.ok());
+  EXPECT_EQ(Of<SendBlock>(*commands).size(), 1u);
+  const auto disconnects = Of<Disconnect>(*commands);
+  ASSERT_EQ(disconnects.size(), 1u);
+  EXPECT_EQ(disconnects[0].peer, kPeer);
+  EXPECT_EQ(disconnects[0].reason, RowOf(PeerFault::kHistoryBeyondTarget).sentence);
+  EXPECT_FALSE(disconnects[0].discourage);
+  EXPECT_TRUE(Ask({})->empty()) << "what it wanted besides is forgotten";
+}
+
+TEST_F(HistoryTest, IsServedToThoseWithPermissionAndFarFromTheTarget) {
+  for (const bool is_permitted : {true, false}) {
+    peers_[kPeer].info.permissions = is_permitted ? kMayDownload : 0;
+    gateway_.may_send_history = !is_permitted;
+    const auto commands = Ask({{kInvWitnessBlock, tree_.hash(old())}});
+    ASSERT_TRUE(commands.ok());
+    EXPECT_EQ(Of<SendBlock>(*commands).size(), 1u);
+    EXPECT_TRUE(Of<Disconnect>(*commands).empty());
+  }
 }
 
 }  // namespace

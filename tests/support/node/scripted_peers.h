@@ -57,9 +57,11 @@ class ScriptedPeers : public PeerGateway {
   bool TakeEvents(std::vector<PeerEvent>& events, size_t events_max) override;
   void Submit(std::vector<PeerCommand>& commands) override;
   uint64_t QueuedBytes(PeerId) const override { return 0; }
+  bool MaySendHistory() const override { return may_send_history; }
   void SetBestHeight(int32_t height) override { best_height = height; }
 
   int32_t best_height = -1;
+  bool may_send_history = true;
 
  private:
   void AnswerGetHeaders(PeerId id, ScriptedPeer& peer, const SendGetHeaders& question);
