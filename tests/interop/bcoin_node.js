@@ -84,7 +84,8 @@ async function openNode(network, poolOptions) {
   node.pool.hosts.getHost = () => null;
   node.pool.on('packet', (packet, peer) => {
     if (packet.cmd === 'version')
-      say({event: 'version', peer: peer.hostname(), outbound: peer.outbound, packet: describeVersion(packet)});
+      say({event: 'version', peer: peer.hostname(), outbound: peer.outbound,
+        localPort: peer.socket.localPort, packet: describeVersion(packet)});
   });
   node.pool.on('peer open', peer => say({event: 'peer open', peer: peer.hostname()}));
   node.pool.on('peer close', peer => say({event: 'peer close', peer: peer.hostname()}));

@@ -122,6 +122,11 @@ std::vector<Hash256> CountingProxy::TakeDelivered() {
   return std::exchange(delivered_, {});
 }
 
+std::vector<uint8_t> CountingProxy::VersionStart() {
+  const std::lock_guard lock(delivered_mutex_);
+  return version_start_;
+}
+
 void CountingProxy::Run() {
   std::vector<std::unique_ptr<Connection>> connections;
   while (!stops_) {
@@ -167,7 +172,11 @@ bool CountingProxy::Relay(Connection& connection, bool is_to_node) {
     if (command != "getdata") return;
     connection.requested += items;
     blocks_in_flight_max_ = std::max(blocks_in_flight_max_.load(), connection.requested - std::min(connection.requested, connection.delivered));
-  }, [](const std::string&, const std::vector<uint8_t>&) {});
+  }, [&](const std::string& command, const std::vector<uint8_t>& start) {
+    if (command != "version") return;
+    const std::lock_guard lock(delivered_mutex_);
+    version_start_ = start;
+  });
   return WriteAll(connection.target_fd, buffer, count);
 }
 

@@ -31,6 +31,8 @@ class CountingProxy {
   // because a block counts as delivered here before the node can have read it.
   uint64_t blocks_in_flight_max() const { return blocks_in_flight_max_; }
   uint64_t connections() const { return connections_; }
+  // The first 80 bytes of the last version message that the syncing node sent: everything up to its nonce. Empty before.
+  std::vector<uint8_t> VersionStart();
 
  private:
   struct Connection;
@@ -49,6 +51,7 @@ class CountingProxy {
   std::atomic<uint64_t> connections_{0};
   std::mutex delivered_mutex_;
   std::vector<Hash256> delivered_;
+  std::vector<uint8_t> version_start_;  // under the same mutex
   std::thread thread_;
 };
 
