@@ -142,6 +142,15 @@ Json GetNetworkInfo(const RpcCall& call) {
     info["networks"].push_back(std::move(network));
   }
   info["localaddresses"] = Json::array();
+  for (const NodeAddress& own : context.own_addresses) {
+    // The field's score of an address that the operator named.
+    constexpr int kNamedScore = 4;
+    Json json = Json::object();
+    json["address"] = own.HostText();
+    json["port"] = own.port;
+    json["score"] = kNamedScore;
+    info["localaddresses"].push_back(std::move(json));
+  }
   info["warnings"] = Json::array();
   return info;
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -31,6 +32,7 @@ struct RpcContext {
   std::string user_agent;
   uint32_t networks = OutboundLimits{}.networks;  // in which peers are chosen
   std::string proxy;                              // through which they are reached, if any
+  std::vector<NodeAddress> own_addresses;         // that the operator named
   std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
   ActiveCalls active_calls;
 };

@@ -43,6 +43,13 @@ TEST(ProxyTest, WithOnlyOnionsPeersAreFoundAmongThem) {
   const std::vector<std::string> users = proxy.Users();
   EXPECT_EQ(std::set<std::string>(users.begin(), users.end()).size(), users.size()) << "connections are kept apart";
   EXPECT_EQ(node.Value({"getaddrmaninfo"})["onion"]["tried"], 1);
+  const Json info = node.Value({"getnetworkinfo"});
+  for (const Json& network : info["networks"]) {
+    EXPECT_EQ(network["reachable"], network["name"] == "onion") << network["name"];
+    EXPECT_EQ(network["proxy"], proxy.address());
+  }
+  EXPECT_EQ(WriteJson(peer.Value({"getnetworkinfo"})["localaddresses"]),
+            R"([{"address":")" + std::string(kPeerOnion) + R"(","port":18444,"score":4}])");
   for (FindingNode* one : {&node, &peer}) EXPECT_EQ(one->node().Stop(), 0) << one->node().process().Everything();
 }
 

@@ -55,6 +55,7 @@ absl::StatusOr<std::unique_ptr<RpcEndpoint>> RpcEndpoint::Start(const DaemonOpti
                                                         std::filesystem::absolute(options.network_directory).string()));
   endpoint->context_.networks = options.networks;
   if (options.proxy) endpoint->context_.proxy = options.proxy->ToString();
+  endpoint->context_.own_addresses = options.external_addresses;
   HttpServerOptions http;
   http.bind = rpc.bind;
   http.allow = rpc.allow;
