@@ -2,7 +2,7 @@
 // stands between the peers' bytes and the engine's events and commands.
 //
 // Threads. One thread (the reactor) calls Start, Step and BeginShutdown; the PeerGateway half is for the engine thread;
-// Status, totals, listening and connection_count are for any. They meet in two bounded rings and a few atomics.
+// Status, totals, upload_target, listening and connection_count are for any. They meet in two bounded rings and a few atomics.
 //
 // What is guaranteed about order: events of a peer reach the engine in the order in which it sent their messages, and a
 // `pong` leaves after the engine has handled everything the peer sent before the `ping`, and after what the engine
