@@ -11,6 +11,11 @@ inline constexpr uint32_t kMaxBlockSerializedBytes = 4'000'000;
 inline constexpr uint32_t kMaxBlockWeight = 4'000'000;
 inline constexpr uint32_t kWitnessScaleFactor = 4;
 
+// No valid transaction has fewer than 60 bytes (an input of 41, an output of 9, counts, version and lock time), so that no valid
+// block has more than these.
+inline constexpr uint32_t kMinTransactionWeight = 60 * kWitnessScaleFactor;
+inline constexpr uint32_t kMaxBlockTransactions = kMaxBlockWeight / kMinTransactionWeight;
+
 // The largest element count or length that any decoder believes (the field's MAX_SIZE).
 inline constexpr uint32_t kMaxCompactSize = 0x02000000;
 

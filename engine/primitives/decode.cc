@@ -101,6 +101,14 @@ DecodeError DecodeBlock(ByteSpan raw, BlockColumns& columns) {
   return error;
 }
 
+ByteSpan ReadTransaction(ByteReader& reader, TransactionColumns& scratch) {
+  scratch.Clear();
+  const ByteReader start = reader;
+  DecodeOneTransaction(reader, WitnessEncoding::kAllowed, scratch);
+  if (!reader.ok()) return {};
+  return ByteReader(start).Bytes(reader.offset() - start.offset());
+}
+
 DecodeError DecodeTransaction(ByteSpan raw, WitnessEncoding encoding, TransactionColumns& columns) {
   columns.Clear();
   columns.raw = raw;

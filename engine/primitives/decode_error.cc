@@ -11,6 +11,8 @@ std::string_view DecodeErrorText(DecodeError error) {
     case DecodeError::kSuperfluousWitness: return "superfluous witness record";
     case DecodeError::kUnknownTransactionFlags: return "unknown optional transaction data";
     case DecodeError::kTrailingBytes: return "trailing bytes";
+    case DecodeError::kIndexOutOfRange: return "an index beyond the end";
+    case DecodeError::kNoTransactions: return "no transactions";
   }
   return "unknown";
 }

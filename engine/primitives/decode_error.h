@@ -14,6 +14,8 @@ enum class DecodeError : uint8_t {
   kSuperfluousWitness,
   kUnknownTransactionFlags,
   kTrailingBytes,
+  kIndexOutOfRange,
+  kNoTransactions,
 };
 
 // A few words for log and error texts.
