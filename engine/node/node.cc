@@ -221,6 +221,7 @@ void Node::Download(int64_t now_ns) {
   if (now_ns - last_tick_ns_ >= kTickNs) {
     last_tick_ns_ = now_ns;
     header_sync_.Tick(now_ns, commands_);
+    download_.SetAtTip(!is_initial_block_download_);
     download_.Tick(now_ns, commands_);
     AnnounceTip(now_ns);
   }

@@ -82,8 +82,23 @@ bool BlockDownload::Has(const SyncPeer& peer, HeaderId id) const {
          tree_.Ancestor(*peer.best_known, tree_.height(id)) == id;
 }
 
-// The peer that would be done soonest: requests in flight over measured rate, an unmeasured peer counting as average.
-SyncPeer* BlockDownload::ChoosePeer(HeaderId id, PeerId not_this) {
+bool BlockDownload::IsMissing(HeaderId id) const {
+  return !tree_.has_data(id) && !tree_.is_invalid(id) && !arrived_.contains(id) && tree_.height(id) <= options_.height_max;
+}
+
+bool BlockDownload::HasPlace(const SyncPeer& peer, HeaderId id) const {
+  if (!IsMissing(id) || !Has(peer, id) || peer.in_flight.size() >= options_.in_flight_per_peer_max) return false;
+  const auto found = in_flight_.find(id);
+  if (found == in_flight_.end()) return true;
+  const std::vector<Request>& asked = found->second;
+  if (std::any_of(asked.begin(), asked.end(), [&](const Request& one) { return one.peer == peer.info.id; })) return false;
+  // The last place is not for strangers: two of them can announce a block and keep it.
+  return asked.size() + (peer.info.is_inbound ? 1 : 0) < kParallelRequestsMax;
+}
+
+// The peer that would be done soonest: requests in flight over measured rate, an unmeasured peer counting as average. Those that
+// are asked already are left out.
+SyncPeer* BlockDownload::ChoosePeer(HeaderId id) {
   double rate_sum = 0;
   int measured = 0;
   for (const auto& [peer_id, peer] : peers_) {
@@ -93,7 +108,7 @@ SyncPeer* BlockDownload::ChoosePeer(HeaderId id, PeerId not_this) {
   SyncPeer* chosen = nullptr;
   double chosen_cost = 0;
   for (auto& [peer_id, peer] : peers_) {
-    if (peer_id == not_this || peer.in_flight.size() >= options_.in_flight_per_peer_max || !Has(peer, id)) continue;
+    if (!HasPlace(peer, id)) continue;
     const double rate = peer.bytes_per_second > 0 ? std::max(peer.bytes_per_second, average / 64) : average;
     const double cost = static_cast<double>(peer.in_flight.size() + 1) / rate;
     if (chosen == nullptr || cost < chosen_cost) chosen = &peer, chosen_cost = cost;
@@ -101,7 +116,7 @@ SyncPeer* BlockDownload::ChoosePeer(HeaderId id, PeerId not_this) {
   return chosen;
 }
 
-void BlockDownload::Ask(SyncPeer& peer, HeaderId id, int64_t now_ns) {
+void BlockDownload::TakePlace(SyncPeer& peer, HeaderId id, int64_t now_ns) {
   if (peer.in_flight.empty()) {
     peer.last_progress_ns = now_ns;
     peer.measured_since_ns = now_ns;
@@ -111,7 +126,7 @@ void BlockDownload::Ask(SyncPeer& peer, HeaderId id, int64_t now_ns) {
   const auto in_flight = static_cast<uint32_t>(peer.in_flight.size());
   peer.in_flight_max = std::max(peer.in_flight_max, in_flight);
   in_flight_per_peer_max_ever_ = std::max(in_flight_per_peer_max_ever_, in_flight);
-  in_flight_[id] = {peer.info.id, now_ns};
+  in_flight_[id].push_back({peer.info.id, now_ns});
 }
 
 void BlockDownload::Assign(uint64_t pending_bytes, int64_t now_ns, std::vector<PeerCommand>& commands) {
@@ -128,12 +143,12 @@ void BlockDownload::Assign(uint64_t pending_bytes, int64_t now_ns, std::vector<P
     if (tree_.has_data(id) || in_flight_.contains(id) || arrived_.contains(id)) continue;
     // The frontier is always admitted: without it nothing ever leaves memory.
     if (budget < average_block_bytes_ && i != 0) break;
-    SyncPeer* peer = ChoosePeer(id, 0);
+    SyncPeer* peer = ChoosePeer(id);
     if (peer == nullptr) {
       if (i == 0) continue;
       break;
     }
-    Ask(*peer, id, now_ns);
+    TakePlace(*peer, id, now_ns);
     asked[peer->info.id].push_back({kInvWitnessBlock, tree_.hash(id)});
     budget -= average_block_bytes_;
   }
@@ -147,9 +162,11 @@ std::optional<HeaderId> BlockDownload::OnBlock(PeerId peer_id, const Hash256& ha
   SyncPeer& peer = found->second;
   const auto place = std::find(peer.in_flight.begin(), peer.in_flight.end(), id);
   if (place == peer.in_flight.end()) return std::nullopt;
-  peer.in_flight.erase(place);
-  const auto request = in_flight_.find(id);
-  if (request != in_flight_.end() && request->second.peer == peer_id) in_flight_.erase(request);
+  // The others who were asked for it owe nothing any more: what they still send is dropped.
+  if (const auto asked = in_flight_.find(id); asked != in_flight_.end()) {
+    for (const Request& request : asked->second) std::erase(peers_.at(request.peer).in_flight, id);
+    in_flight_.erase(asked);
+  }
 
   MeasureRate(peer, size_bytes, now_ns);
   average_block_bytes_ += (static_cast<double>(size_bytes) - average_block_bytes_) / 8;
@@ -159,7 +176,7 @@ std::optional<HeaderId> BlockDownload::OnBlock(PeerId peer_id, const Hash256& ha
   peer.block_bytes_received += size_bytes;
   stall_timeout_ns_ = std::max(kStallTimeoutMinNs, stall_timeout_ns_ - stall_timeout_ns_ / 8);
 
-  // The same block may have been asked of two peers: the second copy is dropped.
+  // It may have come another way meanwhile: from a file, or by an operator's hand.
   if (tree_.has_data(id) || !arrived_.insert(id).second) return std::nullopt;
   return id;
 }
@@ -173,8 +190,7 @@ void BlockDownload::OnNotFound(const NotFoundReceived& message, int64_t now_ns) 
   for (const InventoryItem& item : message.items) {
     const HeaderId id = tree_.Find(item.hash);
     if (id == kNoHeader || std::erase(peer.in_flight, id) == 0) continue;
-    const auto request = in_flight_.find(id);
-    if (request != in_flight_.end() && request->second.peer == message.peer) in_flight_.erase(request);
+    EraseRequest(message.peer, id);
     // It does not have what its headers promised: believe it only below that. What it has shown since on another branch stands:
     // a peer that reorganised says notfound for the branch that it left.
     if (id != kGenesisId && peer.best_known && tree_.IsAncestorOf(id, *peer.best_known)) peer.best_known = tree_.parent(id);
@@ -183,11 +199,15 @@ void BlockDownload::OnNotFound(const NotFoundReceived& message, int64_t now_ns) 
   }
 }
 
+void BlockDownload::EraseRequest(PeerId peer, HeaderId id) {
+  const auto found = in_flight_.find(id);
+  if (found == in_flight_.end()) return;
+  std::erase_if(found->second, [&](const Request& request) { return request.peer == peer; });
+  if (found->second.empty()) in_flight_.erase(found);
+}
+
 void BlockDownload::ReleaseAll(SyncPeer& peer) {
-  for (HeaderId id : peer.in_flight) {
-    const auto request = in_flight_.find(id);
-    if (request != in_flight_.end() && request->second.peer == peer.info.id) in_flight_.erase(request);
-  }
+  for (HeaderId id : peer.in_flight) EraseRequest(peer.info.id, id);
   peer.in_flight.clear();
 }
 
@@ -199,16 +219,17 @@ void BlockDownload::OnDisconnected(PeerId peer_id) {
 void BlockDownload::RescueFrontier(int64_t now_ns, std::vector<PeerCommand>& commands) {
   if (window_.empty()) return;
   const HeaderId frontier = window_.front();
-  const auto request = in_flight_.find(frontier);
-  if (request == in_flight_.end() || now_ns - request->second.requested_ns < stall_timeout_ns_) return;
+  const auto asked = in_flight_.find(frontier);
+  if (asked == in_flight_.end() || now_ns - asked->second.front().requested_ns < stall_timeout_ns_) return;
   // Only a peer that delivers nothing at all holds the window back; a slow link that delivers is left alone while the
   // rest of the window still has work for the others.
-  const auto holder = peers_.find(request->second.peer);
+  const auto holder = peers_.find(asked->second.front().peer);
   const bool window_is_used_up = std::all_of(window_.begin(), window_.end(), [&](HeaderId id) {
     return tree_.has_data(id) || in_flight_.contains(id) || arrived_.contains(id);
   });
   if (holder == peers_.end() || (!window_is_used_up && now_ns - holder->second.last_progress_ns < stall_timeout_ns_)) return;
-  SyncPeer* rescuer = ChoosePeer(frontier, holder->first);
+  const bool is_asked_of_others = asked->second.size() > 1;
+  SyncPeer* rescuer = is_asked_of_others ? &peers_.at(asked->second[1].peer) : ChoosePeer(frontier);
   if (rescuer == nullptr) {
     // Nobody else has it. If others offer another chain, that one is followed meanwhile.
     const bool is_idle = now_ns - holder->second.last_progress_ns >= stall_timeout_ns_;
@@ -222,15 +243,33 @@ void BlockDownload::RescueFrontier(int64_t now_ns, std::vector<PeerCommand>& com
   HR_LOG(kInfo, kSync, "peer stalls the download peer=", holder->first, " height=", tree_.height(frontier),
          " timeout_s=", stall_timeout_ns_ / 1'000'000'000, " rescued_by=", rescuer->info.id);
   const PeerId stalled = holder->first;
+  holder->second.is_leaving = true;
   ReleaseAll(holder->second);
-  Ask(*rescuer, frontier, now_ns);
-  commands.push_back(SendGetData{rescuer->info.id, {{kInvWitnessBlock, tree_.hash(frontier)}}});
+  if (!is_asked_of_others) {
+    TakePlace(*rescuer, frontier, now_ns);
+    commands.push_back(SendGetData{rescuer->info.id, {{kInvWitnessBlock, tree_.hash(frontier)}}});
+  }
   AnswerFault(stalled, PeerFault::kDownloadStalled, commands);
   stall_timeout_ns_ = std::min(kStallTimeoutMaxNs, stall_timeout_ns_ * 2);
 }
 
+// One peer alone could keep the newest block from this node for as long as it is trusted to deliver: seconds, in which others have
+// it at hand.
+void BlockDownload::AskInParallel(int64_t now_ns, std::vector<PeerCommand>& commands) {
+  if (!is_at_tip_ || window_.size() > kNearTipBlocks) return;
+  for (const HeaderId id : window_) {
+    const auto asked = in_flight_.find(id);
+    if (asked == in_flight_.end() || now_ns - asked->second.back().requested_ns < kParallelRequestNs) continue;
+    SyncPeer* other = ChoosePeer(id);
+    if (other == nullptr) continue;
+    TakePlace(*other, id, now_ns);
+    commands.push_back(SendGetData{other->info.id, {{kInvWitnessBlock, tree_.hash(id)}}});
+  }
+}
+
 void BlockDownload::Tick(int64_t now_ns, std::vector<PeerCommand>& commands) {
   RescueFrontier(now_ns, commands);
+  AskInParallel(now_ns, commands);
   for (auto& [peer_id, peer] : peers_) {
     absl::erase_if(peer.lacks, [now_ns](const auto& lacking) { return lacking.second <= now_ns; });
     if (peer.is_leaving || peer.lacks.size() <= kLackingBlocksMax) continue;

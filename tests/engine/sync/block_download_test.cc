@@ -356,6 +356,91 @@ TEST_F(BlockDownloadTest, APeerThatLacksTooManyBlocksOfItsHeadersIsDropped) {
   EXPECT_EQ(Disconnected(commands), std::set<PeerId>{1});
 }
 
+// Near the tip others are asked when the first one takes long; the third is one that we connected to.
+TEST_F(BlockDownloadTest, ABlockAtTheTipIsAskedOfUpToThreePeers) {
+  const HeaderId tip = Extend(kGenesisId, BlockDownload::kNearTipBlocks);
+  for (PeerId peer = 1; peer <= 4; ++peer) AddPeer(peer, tip), peers_[peer].info.is_inbound = true;
+  BlockDownload download(tree_, peers_, {.in_flight_per_peer_max = 1});
+  download.SetAtTip(true);
+  const auto first = Assign(download);
+  ASSERT_EQ(first.size(), 2u);
+  const PeerId asked_first = first.begin()->first;
+  ASSERT_EQ(first.begin()->second, std::vector<HeaderId>{1});
+  std::vector<PeerCommand> commands;
+  now_ns_ += BlockDownload::kParallelRequestNs - 1;
+  download.Tick(now_ns_, commands);
+  EXPECT_TRUE(commands.empty());
+  now_ns_ += 1;
+  download.Tick(now_ns_, commands);
+  const auto second = Asked(commands);
+  ASSERT_EQ(second.size(), 2u) << "each of the two blocks of somebody else";
+  // The third place is not for inbound peers, though one has room.
+  AddPeer(5, tip);
+  peers_[5].info.is_inbound = true;
+  commands.clear();
+  now_ns_ += BlockDownload::kParallelRequestNs;
+  download.Tick(now_ns_, commands);
+  EXPECT_TRUE(commands.empty());
+  AddPeer(6, tip);
+  download.Tick(now_ns_, commands);
+  EXPECT_EQ(Asked(commands), (std::map<PeerId, std::vector<HeaderId>>{{6, {1}}}));
+  AddPeer(7, tip);
+  AddPeer(8, tip);
+  commands.clear();
+  now_ns_ += BlockDownload::kParallelRequestNs;
+  download.Tick(now_ns_, commands);
+  EXPECT_EQ(Asked(commands), (std::map<PeerId, std::vector<HeaderId>>{{7, {2}}})) << "nobody is the fourth";
+  // The first copy counts, the others are nobody's any more.
+  Deliver(download, 6, 1);
+  EXPECT_FALSE(download.OnBlock(asked_first, tree_.hash(1), 1000, now_ns_));
+  EXPECT_TRUE(peers_[asked_first].in_flight.empty());
+  EXPECT_EQ(download.in_flight_count(), 1u);
+}
+
+TEST_F(BlockDownloadTest, FarFromTheTipEveryBlockIsAskedOfOnePeer) {
+  const HeaderId tip = Extend(kGenesisId, BlockDownload::kNearTipBlocks + 1);
+  for (PeerId peer = 1; peer <= 3; ++peer) AddPeer(peer, tip);
+  BlockDownload download(tree_, peers_, {});
+  download.SetAtTip(true);
+  Assign(download);
+  std::vector<PeerCommand> commands;
+  now_ns_ += BlockDownload::kStallTimeoutMinNs - 1;
+  download.Tick(now_ns_, commands);
+  EXPECT_TRUE(commands.empty());
+}
+
+TEST_F(BlockDownloadTest, DuringTheInitialDownloadEveryBlockIsAskedOfOnePeer) {
+  const HeaderId tip = Extend(kGenesisId, 1);
+  for (PeerId peer = 1; peer <= 3; ++peer) AddPeer(peer, tip);
+  BlockDownload download(tree_, peers_, {});
+  Assign(download);
+  std::vector<PeerCommand> commands;
+  now_ns_ += BlockDownload::kStallTimeoutMinNs - 1;
+  download.Tick(now_ns_, commands);
+  EXPECT_TRUE(commands.empty());
+}
+
+// Whoever was asked second takes over from one that stalls, and is not asked again.
+TEST_F(BlockDownloadTest, AStalledBlockPassesToWhoeverWasAskedBesides) {
+  const HeaderId tip = Extend(kGenesisId, 1);
+  AddPeer(1, tip);
+  BlockDownload download(tree_, peers_, {});
+  download.SetAtTip(true);
+  Assign(download);
+  AddPeer(2, tip);
+  std::vector<PeerCommand> commands;
+  now_ns_ += BlockDownload::kParallelRequestNs;
+  download.Tick(now_ns_, commands);
+  ASSERT_EQ(Asked(commands), (std::map<PeerId, std::vector<HeaderId>>{{2, {tip}}}));
+  commands.clear();
+  now_ns_ += BlockDownload::kStallTimeoutMinNs - BlockDownload::kParallelRequestNs;
+  download.Tick(now_ns_, commands);
+  EXPECT_EQ(Disconnected(commands), std::set<PeerId>{1});
+  EXPECT_TRUE(Asked(commands).empty());
+  EXPECT_EQ(peers_[2].in_flight, std::vector<HeaderId>{tip});
+  Deliver(download, 2, tip);
+}
+
 TEST_F(BlockDownloadTest, BlocksInFlightCountTowardsTheBudget) {
   AddPeer(1, Extend(kGenesisId, 100));
   BlockDownloadOptions options;
