@@ -43,6 +43,9 @@ Node::Node(const ChainParams& params, const NodeOptions& options, const NodePort
       header_sync_(tree_, peers_),
       download_(tree_, peers_, WithStopHeight(options.download, options.stop_at_height)),
       serving_(tree_, pipeline_.chain(), ports.blocks, peers_),
+      compact_(tree_, peers_, download_, recent_transactions_),
+      compact_serving_(tree_, pipeline_.chain(), ports.blocks, ports.entropy, peers_),
+      announcement_(tree_, compact_serving_, peers_),
       strays_(params, tree_, records_, ports.blocks, pipeline_),
       import_(tree_, params),
       scrub_(ports.coins, options.scrub_interval_ns),
@@ -81,13 +84,14 @@ absl::StatusOr<bool> Node::Step() {
     HR_ASSIGN_OR_RETURN(const bool imported, TakeImports());
     HR_ASSIGN_OR_RETURN(const bool turned, TurnPipeline(now_ns));
     any |= stored || imported || turned;
-    Download(now_ns);
+    HR_RETURN_IF_ERROR(Download(now_ns));
   }
   any |= calls_.Step();
   HR_RETURN_IF_ERROR(facade_.failure());
   HR_RETURN_IF_ERROR(whole_set_.failure());
   HR_ASSIGN_OR_RETURN(const bool served, serving_.Step(ports_.peers, commands_));
-  any |= served;
+  HR_ASSIGN_OR_RETURN(const bool served_compact, compact_serving_.Step(ports_.peers, commands_));
+  any |= served || served_compact;
   HR_RETURN_IF_ERROR(scrub_.Step(now_ns, IsIdleAtTip()));
   SubmitCommands();
   PublishStatus(now_ns);
@@ -129,18 +133,15 @@ absl::StatusOr<bool> Node::TakeEvents(int64_t now_ns) {
 }
 
 absl::Status Node::Handle(const PeerEvent& event, int64_t now_ns) {
-  absl::Status status;
   if (const auto* connected = std::get_if<PeerConnected>(&event)) {
     OnConnected(*connected, now_ns);
   } else if (const auto* gone = std::get_if<PeerDisconnected>(&event)) {
     download_.OnDisconnected(gone->peer);
+    compact_.OnDisconnected(gone->peer);
     peers_.erase(gone->peer);
     header_sync_.OnDisconnected(gone->peer, now_ns, commands_);
   } else if (const auto* headers = std::get_if<HeadersReceived>(&event)) {
-    header_sync_.OnHeaders(*headers, now_ns, ports_.clock.UnixSeconds(), params_, commands_, [&](HeaderId id) {
-      if (status.ok()) status = records_.Put(id);
-      import_.OnNewHeader(id);
-    });
+    return OnHeaders(*headers, now_ns);
   } else if (const auto* block = std::get_if<BlockReceived>(&event)) {
     OnBlock(*block, now_ns);
   } else if (const auto* inventory = std::get_if<InventoryReceived>(&event)) {
@@ -152,9 +153,19 @@ absl::Status Node::Handle(const PeerEvent& event, int64_t now_ns) {
   } else if (const auto* get_blocks = std::get_if<GetBlocksReceived>(&event)) {
     serving_.OnGetBlocks(*get_blocks, commands_);
   } else if (const auto* get_data = std::get_if<GetDataReceived>(&event)) {
-    serving_.OnGetData(*get_data);
+    OnGetData(*get_data);
+  } else if (const auto* send_headers = std::get_if<SendHeadersReceived>(&event)) {
+    if (const auto peer = peers_.find(send_headers->peer); peer != peers_.end()) peer->second.wants_headers = true;
+  } else if (const auto* send_compact = std::get_if<SendCompactReceived>(&event)) {
+    compact_.OnSendCompact(*send_compact);
+  } else if (const auto* compact = std::get_if<CompactBlockReceived>(&event)) {
+    return OnCompactBlock(*compact, now_ns);
+  } else if (const auto* question = std::get_if<GetBlockTransactionsReceived>(&event)) {
+    compact_serving_.OnGetBlockTransactions(*question);
+  } else if (const auto* answer = std::get_if<BlockTransactionsReceived>(&event)) {
+    OnBlockTransactions(*answer, now_ns);
   }
-  return status;
+  return absl::OkStatus();
 }
 
 void Node::OnConnected(const PeerConnected& event, int64_t now_ns) {
@@ -162,10 +173,26 @@ void Node::OnConnected(const PeerConnected& event, int64_t now_ns) {
   header_sync_.OnConnected(event.info.id, now_ns, commands_);
 }
 
+absl::Status Node::OnHeaders(const HeadersReceived& event, int64_t now_ns) {
+  absl::Status status;
+  header_sync_.OnHeaders(event, now_ns, ports_.clock.UnixSeconds(), params_, commands_, [&](HeaderId id) {
+    if (status.ok()) status = records_.Put(id);
+    import_.OnNewHeader(id);
+  });
+  return status;
+}
+
+void Node::OnGetData(const GetDataReceived& event) {
+  GetDataReceived rest = event;
+  compact_serving_.OnGetData(rest);
+  serving_.OnGetData(rest);
+}
+
 void Node::OnBlock(const BlockReceived& event, int64_t now_ns) {
   const auto id = download_.OnBlock(event.peer, event.hash, event.block->size(), now_ns);
   if (!id) return AnswerFault(event.peer, PeerFault::kUnaskedBlock, commands_);
   ++blocks_downloaded_;
+  compact_.OnArrived(event.peer, *id);
   if (pipeline_.Holds(*id) || tree_.is_invalid(*id)) {
     download_.OnSettled(*id);
     return;
@@ -197,11 +224,16 @@ absl::StatusOr<bool> Node::TakeImports() {
 absl::StatusOr<bool> Node::TurnPipeline(int64_t now_ns) {
   reports_.clear();
   applied_.clear();
+  const HeaderId tip_before = pipeline_.chain().tip();
   HR_ASSIGN_OR_RETURN(const bool turned, pipeline_.Step(now_ns, reports_, applied_));
   for (const BlockReport& report : reports_) OnReport(report);
+  HR_RETURN_IF_ERROR(KeepLostTransactions(tip_before));
   if (!applied_.empty()) {
     ports_.peers.SetBestHeight(static_cast<int32_t>(pipeline_.chain().height()));
-    AnnounceTip(now_ns);
+    if (!is_initial_block_download_ && pipeline_.chain().tip() == tree_.best_header()) {
+      compact_.OnNewTip(pipeline_.chain().tip(), commands_);
+    }
+    HR_RETURN_IF_ERROR(AnnounceTip(now_ns));
     if (options_.stop_at_height != 0 && pipeline_.chain().height() >= options_.stop_at_height) {
       HR_LOG(kInfo, kNode, "reached -stopatheight height=", pipeline_.chain().height());
       reached_stop_height_.store(true, std::memory_order_relaxed);
@@ -217,38 +249,39 @@ void Node::OnReport(const BlockReport& report) {
   AnswerFault(report.source, PeerFault::kInvalidBlock, commands_, report.verdict.RejectReason());
 }
 
-void Node::Download(int64_t now_ns) {
+absl::Status Node::Download(int64_t now_ns) {
   if (now_ns - last_tick_ns_ >= kTickNs) {
     last_tick_ns_ = now_ns;
     header_sync_.Tick(now_ns, commands_);
     download_.SetAtTip(!is_initial_block_download_);
     download_.Tick(now_ns, commands_);
-    AnnounceTip(now_ns);
+    HR_RETURN_IF_ERROR(AnnounceTip(now_ns));
   }
   const HeaderId best = tree_.best_header();
   if (tree_.work(best) < options_.minimum_chain_work) {
     const bool anything_to_say = best != kGenesisId && now_ns - last_low_work_log_ns_ > kLowWorkLogNs;
-    if (!anything_to_say) return;
+    if (!anything_to_say) return absl::OkStatus();
     last_low_work_log_ns_ = now_ns;
     HR_LOG(kWarning, kSync, "the best header chain has less than the minimum work: its blocks are not downloaded height=",
            tree_.height(best), " (see -minimumchainwork)");
-    return;
+    return absl::OkStatus();
   }
-  if (!pipeline_.is_recovering() && strays_.is_done()) download_.Assign(pipeline_.pending_bytes(), now_ns, commands_);
+  if (pipeline_.is_recovering() || !strays_.is_done()) return absl::OkStatus();
+  const size_t asked_before = commands_.size();
+  download_.Assign(pipeline_.pending_bytes(), now_ns, commands_);
+  if (!is_initial_block_download_) compact_.AskCompactly(pipeline_.chain().tip(), std::span(commands_).subspan(asked_before));
+  return absl::OkStatus();
 }
 
 // While a better chain is offered the tip will soon be another, and nobody is told of each step of a long download. But who offers
 // may not deliver, or go: a tip that stands is announced whatever is offered.
-void Node::AnnounceTip(int64_t now_ns) {
+absl::Status Node::AnnounceTip(int64_t now_ns) {
   const HeaderId tip = pipeline_.chain().tip();
   if (tip != last_tip_) last_tip_ = tip, last_tip_ns_ = now_ns;
-  if (tip == announced_tip_ || tip != tree_.best_candidate()) return;
-  if (now_ns - last_tip_ns_ < kStandingTipNs && download_.is_better_chain_offered(tip)) return;
+  if (tip == announced_tip_ || tip != tree_.best_candidate()) return absl::OkStatus();
+  if (now_ns - last_tip_ns_ < kStandingTipNs && download_.is_better_chain_offered(tip)) return absl::OkStatus();
   announced_tip_ = tip;
-  for (auto& [id, peer] : peers_) {
-    if (peer.best_known && tree_.work(*peer.best_known) >= tree_.work(tip)) continue;
-    commands_.push_back(SendInventory{id, {{kInvBlock, tree_.hash(tip)}}});
-  }
+  return announcement_.Announce(tip, commands_);
 }
 
 void Node::SubmitCommands() {
@@ -257,6 +290,7 @@ void Node::SubmitCommands() {
     const auto* disconnect = std::get_if<Disconnect>(&command);
     if (disconnect == nullptr) continue;
     download_.OnDisconnected(disconnect->peer);
+    compact_.OnDisconnected(disconnect->peer);
     if (const auto found = peers_.find(disconnect->peer); found != peers_.end()) found->second.is_leaving = true;
   }
   ports_.peers.Submit(commands_);

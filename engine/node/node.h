@@ -21,10 +21,15 @@
 #include "engine/node/stray_blocks.h"
 #include "engine/node/whole_set_work.h"
 #include "engine/ports/clock.h"
+#include "engine/ports/entropy.h"
 #include "engine/ports/peer_gateway.h"
 #include "engine/sync/block_download.h"
 #include "engine/sync/block_serving.h"
+#include "engine/sync/compact_blocks.h"
+#include "engine/sync/compact_serving.h"
 #include "engine/sync/header_sync.h"
+#include "engine/sync/recent_transactions.h"
+#include "engine/sync/tip_announcement.h"
 #include "engine/validation/block_pipeline.h"
 
 namespace headrace {
@@ -46,6 +51,7 @@ struct NodePorts {
   CoinStore& coins;
   PeerGateway& peers;
   Doorbell& doorbell;  // the engine thread's own
+  Entropy& entropy;
 };
 
 class Node {
@@ -93,12 +99,21 @@ class Node {
   absl::StatusOr<bool> TakeEvents(int64_t now_ns);
   absl::Status Handle(const PeerEvent& event, int64_t now_ns);
   void OnConnected(const PeerConnected& event, int64_t now_ns);
+  absl::Status OnHeaders(const HeadersReceived& event, int64_t now_ns);
   void OnBlock(const BlockReceived& event, int64_t now_ns);
+  void OnGetData(const GetDataReceived& event);
+  // At the tip (node_tip.cc).
+  bool MayRebuild(HeaderId id) const;
+  absl::Status OnCompactBlock(const CompactBlockReceived& event, int64_t now_ns);
+  void OnBlockTransactions(const BlockTransactionsReceived& event, int64_t now_ns);
+  void TakeRebuilt(const std::optional<RebuiltBlock>& rebuilt, PeerId peer);
+  absl::Status KeepTransactionsOf(HeaderId id);
+  absl::Status KeepLostTransactions(HeaderId tip_before);
   absl::StatusOr<bool> TakeImports();
   absl::StatusOr<bool> TurnPipeline(int64_t now_ns);
   void OnReport(const BlockReport& report);
-  void Download(int64_t now_ns);
-  void AnnounceTip(int64_t now_ns);
+  absl::Status Download(int64_t now_ns);
+  absl::Status AnnounceTip(int64_t now_ns);
   void SubmitCommands();
   PeerStatus StatusOf(PeerId id, const SyncPeer& peer) const;
   void PublishStatus(int64_t now_ns);
@@ -118,6 +133,10 @@ class Node {
   HeaderSync header_sync_;
   BlockDownload download_;
   BlockServing serving_;
+  RecentTransactions recent_transactions_;
+  CompactBlocks compact_;
+  CompactServing compact_serving_;
+  TipAnnouncement announcement_;
   StrayBlocks strays_;
   BlockImport import_;
   ScrubRounds scrub_;
@@ -138,6 +157,7 @@ class Node {
   int64_t last_status_ns_ = 0;
   int64_t last_low_work_log_ns_ = 0;
   uint64_t blocks_downloaded_ = 0;
+  uint64_t blocks_rebuilt_ = 0;
   bool is_initial_block_download_ = true;
   std::atomic<bool> reached_stop_height_{false};
 

@@ -68,6 +68,8 @@ PeerStatus Node::StatusOf(PeerId id, const SyncPeer& peer) const {
   status.blocks_in_flight = static_cast<uint32_t>(peer.in_flight.size());
   status.blocks_in_flight_max = peer.in_flight_max;
   status.blocks_served = peer.blocks_served;
+  status.is_compact_announcer = peer.is_compact_announcer;
+  status.wants_compact = peer.wants_compact;
   for (const HeaderId block : peer.in_flight) status.heights_in_flight.push_back(tree_.height(block));
   std::sort(status.heights_in_flight.begin(), status.heights_in_flight.end());
   if (peer.best_known) {
@@ -102,6 +104,7 @@ void Node::PublishStatus(int64_t now_ns) {
   status.scripts_verified = counters.scripts_verified;
   status.scripts_skipped = counters.scripts_skipped;
   status.blocks_downloaded = blocks_downloaded_;
+  status.blocks_rebuilt = blocks_rebuilt_;
   status.reorganisations = counters.reorganisations;
   status.coins = coins.coins;
   status.coin_store_resident_bytes = coins.resident_bytes;

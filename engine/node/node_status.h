@@ -29,6 +29,9 @@ struct PeerStatus {
   int64_t common_block_height = -1;
   uint32_t blocks_in_flight_max = 0;  // the most there ever were
   uint64_t blocks_served = 0;
+  // BIP152's high-bandwidth mode: we asked it to announce new blocks by compact blocks, and it asked us.
+  bool is_compact_announcer = false;
+  bool wants_compact = false;
 };
 
 struct NodeStatus {
@@ -53,6 +56,7 @@ struct NodeStatus {
   uint64_t scripts_verified = 0;
   uint64_t scripts_skipped = 0;  // under assumevalid
   uint64_t blocks_downloaded = 0;
+  uint64_t blocks_rebuilt = 0;  // of those, from compact blocks
   uint64_t reorganisations = 0;
 
   uint64_t coins = 0;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -13,6 +14,7 @@
 #include "engine/base/slab.h"
 #include "engine/ports/peer_permissions.h"
 #include "engine/primitives/block_header.h"
+#include "engine/primitives/compact_block.h"
 
 namespace headrace {
 
@@ -91,8 +93,16 @@ struct NotFoundReceived { PeerId peer; std::vector<InventoryItem> items; };
 struct GetHeadersReceived { PeerId peer; std::vector<Hash256> locator; Hash256 stop; };
 struct GetBlocksReceived { PeerId peer; std::vector<Hash256> locator; Hash256 stop; };
 struct GetDataReceived { PeerId peer; std::vector<InventoryItem> items; };
+// It wants new blocks announced by their headers. (BIP130)
+struct SendHeadersReceived { PeerId peer; };
+// It speaks of compact blocks, version 2, and wants new blocks announced by them, or not. (BIP152)
+struct SendCompactReceived { PeerId peer; bool wants_announcements; };
+struct CompactBlockReceived { PeerId peer; std::shared_ptr<const CompactBlock> block; };
+struct GetBlockTransactionsReceived { PeerId peer; BlockTransactionsRequest request; };
+struct BlockTransactionsReceived { PeerId peer; std::shared_ptr<const BlockTransactions> answer; };
 using PeerEvent = std::variant<std::monostate, PeerConnected, PeerDisconnected, HeadersReceived, BlockReceived, InventoryReceived,
-                               NotFoundReceived, GetHeadersReceived, GetBlocksReceived, GetDataReceived>;
+                               NotFoundReceived, GetHeadersReceived, GetBlocksReceived, GetDataReceived, SendHeadersReceived,
+                               SendCompactReceived, CompactBlockReceived, GetBlockTransactionsReceived, BlockTransactionsReceived>;
 
 // What the engine wants done. Commands to a peer that is gone are dropped.
 struct SendGetHeaders { PeerId peer; std::vector<Hash256> locator; Hash256 stop; };
@@ -102,12 +112,19 @@ struct SendNotFound { PeerId peer; std::vector<InventoryItem> items; };
 // Asks for blocks, and tells the transport to expect them: each answer gets an exact slab.
 struct SendGetData { PeerId peer; std::vector<InventoryItem> items; };
 struct SendBlock { PeerId peer; SharedBytes block; };
+// Asks to be told of new blocks by compact blocks from now on, or not any more. That this node speaks of them every peer is told in
+// the handshake.
+struct SendCompactWish { PeerId peer; bool wants_announcements; };
+struct SendCompactBlock { PeerId peer; std::shared_ptr<const CompactBlock> block; };
+struct SendGetBlockTransactions { PeerId peer; BlockTransactionsRequest request; };
+struct SendBlockTransactions { PeerId peer; BlockTransactions answer; };
 struct Disconnect {
   PeerId peer;
   std::string reason;
   bool discourage = false;  // the peer broke a rule: its address is not to be trusted soon
 };
-using PeerCommand = std::variant<std::monostate, SendGetHeaders, SendHeaders, SendInventory, SendNotFound, SendGetData, SendBlock, Disconnect>;
+using PeerCommand = std::variant<std::monostate, SendGetHeaders, SendHeaders, SendInventory, SendNotFound, SendGetData, SendBlock,
+                                 SendCompactWish, SendCompactBlock, SendGetBlockTransactions, SendBlockTransactions, Disconnect>;
 
 class PeerGateway {
  public:

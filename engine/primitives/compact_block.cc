@@ -8,6 +8,12 @@
 
 namespace headrace {
 
+uint64_t TransactionBytes(const BlockTransactions& answer) {
+  uint64_t bytes = 0;
+  for (const std::vector<uint8_t>& transaction : answer.transactions) bytes += transaction.size();
+  return bytes;
+}
+
 ShortIdKey::ShortIdKey(const BlockHeader& header, uint64_t nonce) {
   std::array<uint8_t, BlockHeader::kSerializedBytes + sizeof(nonce)> input;
   header.Store(input.data());

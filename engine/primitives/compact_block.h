@@ -41,6 +41,8 @@ struct BlockTransactions {
   std::vector<std::vector<uint8_t>> transactions;
   bool operator==(const BlockTransactions&) const = default;
 };
+// Of all transactions together.
+uint64_t TransactionBytes(const BlockTransactions& answer);
 
 // What short ids are computed with: a key that nobody knows before the block and its nonce exist, so that transactions
 // that collide cannot be prepared for everybody.

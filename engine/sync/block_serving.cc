@@ -45,6 +45,10 @@ void BlockServing::OnGetHeaders(const GetHeadersReceived& message, std::vector<P
       if (tree_.hash(chain_.at(h)) == message.stop) break;
     }
   }
+  // What it was told of once need not be announced to it.
+  if (const auto found = peers_.find(message.peer); found != peers_.end() && !message.locator.empty()) {
+    found->second.best_told = headers.empty() ? chain_.tip() : tree_.Find(headers.back().Hash());
+  }
   commands.push_back(SendHeaders{message.peer, std::move(headers)});
 }
 

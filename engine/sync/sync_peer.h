@@ -41,7 +41,16 @@ struct SyncPeer {
   uint64_t blocks_received = 0;
   uint64_t block_bytes_received = 0;
 
+  // Announcing. The best header that it was told of, and how it wants to be told of new blocks.
+  std::optional<HeaderId> best_told;
+  bool wants_headers = false;             // BIP130
+  bool offers_compact = false;            // it speaks of compact blocks, version 2 (BIP152)
+  bool wants_compact = false;             // by them, at once: we are one of its high-bandwidth peers
+  bool is_compact_announcer = false;      // it is one of ours
+
   // Serving.
+  std::deque<HeaderId> wanted_compact;                       // new blocks that it wants as compact blocks
+  std::deque<BlockTransactionsRequest> wanted_transactions;  // its getblocktxn, not yet answered
   std::deque<InventoryItem> wanted;  // its getdata, not yet answered
   Hash256 continue_hash;             // when this block is asked for, an inv of our tip makes the peer go on (getblocks)
   uint64_t blocks_served = 0;

@@ -3,6 +3,18 @@
 #include <utility>
 
 namespace headrace {
+namespace {
+
+// What a transaction of its own takes beside its bytes.
+constexpr uint64_t kVectorBytes = sizeof(PrefilledTransaction) + 16;
+
+uint64_t CompactBytes(const CompactBlock& block) {
+  uint64_t bytes = sizeof(CompactBlock) + block.short_ids.size() * sizeof(uint64_t);
+  for (const PrefilledTransaction& transaction : block.prefilled) bytes += transaction.bytes.size() + kVectorBytes;
+  return bytes;
+}
+
+}  // namespace
 
 uint64_t EventBytes(const PeerEvent& event) {
   constexpr uint64_t kFixedBytes = sizeof(PeerEvent);
@@ -13,6 +25,12 @@ uint64_t EventBytes(const PeerEvent& event) {
                                return what.block->size();
                              } else if constexpr (std::is_same_v<T, HeadersReceived>) {
                                return what.headers.size() * sizeof(BlockHeader);
+                             } else if constexpr (std::is_same_v<T, CompactBlockReceived>) {
+                               return CompactBytes(*what.block);
+                             } else if constexpr (std::is_same_v<T, BlockTransactionsReceived>) {
+                               return TransactionBytes(*what.answer) + what.answer->transactions.size() * kVectorBytes;
+                             } else if constexpr (std::is_same_v<T, GetBlockTransactionsReceived>) {
+                               return what.request.indexes.size() * sizeof(uint32_t);
                              } else if constexpr (requires { what.items; }) {
                                return what.items.size() * sizeof(InventoryItem);
                              } else if constexpr (requires { what.locator; }) {

@@ -16,6 +16,8 @@ constexpr std::array kRows = {
     // TCP has its own checksum: what still arrives broken comes from a broken peer, and asking again would not help.
     MisbehaviourRow{kBadChecksum, kDisconnect, "sent a message with a wrong checksum"},
     MisbehaviourRow{kMalformedMessage, kDiscourage, "sent a malformed message"},
+    // BIP152: counts beyond what a block can hold, indexes beyond its end, transactions that are none.
+    MisbehaviourRow{kMalformedCompactBlock, kDiscourage, "sent a malformed message about a compact block"},
     // The field tolerates eager peers: what comes too early is dropped, and the handshake's deadline bounds it.
     MisbehaviourRow{kMessageBeforeVersion, kIgnore, "sent a message before its version"},
     MisbehaviourRow{kMessageBeforeVerack, kIgnore, "sent a message before its verack"},

@@ -15,6 +15,7 @@ enum class Misbehaviour : uint8_t {
   kOversizedMessage,
   kBadChecksum,
   kMalformedMessage,
+  kMalformedCompactBlock,
   kMessageBeforeVersion,
   kMessageBeforeVerack,
   kDuplicateVersion,

@@ -108,6 +108,8 @@ void PeerHub::Submit(std::vector<PeerCommand>& commands) {
     // Counted from here on, so that QueuedBytes also knows of commands that the reactor has not executed yet.
     if (const auto* block = std::get_if<SendBlock>(&command)) {
       table_.AddQueued(block->peer, block->block.bytes.size());
+    } else if (const auto* answer = std::get_if<SendBlockTransactions>(&command)) {
+      table_.AddQueued(answer->peer, TransactionBytes(answer->answer));
     }
     commands_.Submit(std::move(command));
   }

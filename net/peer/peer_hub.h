@@ -124,6 +124,12 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   void OnLocator(Peer& peer, const Message& message);
   void OnInventory(Peer& peer, const Message& message);
   void OnHeaders(Peer& peer, const Message& message);
+  void OnCompactMessage(Peer& peer, const Message& message);
+  void OnSendCompact(Peer& peer, ByteSpan body);
+  void OnCompactBlock(Peer& peer, ByteSpan body);
+  void OnGetBlockTransactions(Peer& peer, ByteSpan body);
+  void OnBlockTransactions(Peer& peer, ByteSpan body);
+  void MarkDelivered(Peer& peer, const Hash256& block);
   void PushEvent(Peer& peer, PeerEvent event);
 
   // Finding peers, where there is an address book.
@@ -143,6 +149,7 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   void SendVersion(Peer& peer);
   void SendMessage(Peer& peer, const Command& command, ByteSpan body);
   void SendPing(Peer& peer, int64_t now_ns);
+  void SendCompactOffer(Peer& peer, bool wants_announcements);
   void QueueBytes(Peer& peer, SharedBytes bytes, uint64_t bytes_not_counted_yet);
   void SendWaitingPongs();
 
@@ -155,6 +162,10 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   void Execute(const SendNotFound& command);
   void Execute(const SendGetData& command);
   void Execute(const SendBlock& command);
+  void Execute(const SendCompactWish& command);
+  void Execute(const SendCompactBlock& command);
+  void Execute(const SendGetBlockTransactions& command);
+  void Execute(const SendBlockTransactions& command);
   void Execute(const headrace::Disconnect& command);
   Peer* FindEstablished(PeerId id);
 

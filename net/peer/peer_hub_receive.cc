@@ -21,6 +21,8 @@ constexpr int32_t kPongVersion = 60000;
 constexpr int32_t kNegotiationVersion = 70016;
 // BIP130.
 constexpr int32_t kSendHeadersVersion = 70012;
+// BIP152.
+constexpr int32_t kCompactBlocksVersion = 70014;
 
 Misbehaviour MisbehaviourOf(FramingError error) {
   switch (error) {
@@ -161,8 +163,8 @@ void PeerHub::DispatchEstablished(Peer& peer, const Message& message) {
   if (command == commands::kInv || command == commands::kGetData || command == commands::kNotFound) {
     return OnInventory(peer, message);
   }
-  // Everything else is either about what this node does not offer (fee filters, compact blocks, the mempool)
-  // or unknown, and the protocol asks for both to be ignored.
+  if (command == commands::kSendHeaders) return PushEvent(peer, SendHeadersReceived{peer.info.id});
+  OnCompactMessage(peer, message);
 }
 
 void PeerHub::OnVersion(Peer& peer, ByteSpan body) {
@@ -212,6 +214,7 @@ void PeerHub::OnVerack(Peer& peer) {
          " kind=", std::string(PeerKindName(peer.info.kind)), " version=", peer.info.protocol_version,
          " services=", peer.info.services, " height=", peer.info.start_height, " agent=\"", peer.info.user_agent, "\"");
   if (peer.info.protocol_version >= kSendHeadersVersion) SendMessage(peer, commands::kSendHeaders, {});
+  if (peer.info.protocol_version >= kCompactBlocksVersion) SendCompactOffer(peer, false);
   // The first round trip is measured at once: it helps to choose among peers.
   SendPing(peer, clock_.MonotonicNs());
   peer.is_told = true;
@@ -249,7 +252,7 @@ void PeerHub::OnBlock(Peer& peer, const Message& message) {
     return Punish(peer, Misbehaviour::kMalformedMessage, "a block without transactions");
   }
   const Hash256 hash(Sha256d(message.body.first(BlockHeader::kSerializedBytes)));
-  if (peer.expected_blocks.erase(hash) != 0) peer.last_block_ns = clock_.MonotonicNs();
+  MarkDelivered(peer, hash);
   SlabRef block = message.slab != nullptr ? message.slab : Slab::Copy(message.body);
   PushEvent(peer, BlockReceived{peer.info.id, hash, std::move(block)});
 }

@@ -6,6 +6,7 @@
 #include "net/peer/peer_hub.h"
 #include "net/wire/chain_messages.h"
 #include "net/wire/commands.h"
+#include "net/wire/compact_messages.h"
 #include "net/wire/inventory_messages.h"
 #include "net/wire/outgoing_message.h"
 #include "net/wire/small_messages.h"
@@ -18,7 +19,8 @@ namespace {
 constexpr size_t kCommandsPerStepMax = 4096;
 constexpr int32_t kPongVersion = 60000;
 
-bool IsBlock(uint32_t type) { return type == kInvBlock || type == kInvWitnessBlock; }
+// Beside the block itself, a compact one may be answered by the whole block.
+bool IsBlock(uint32_t type) { return type == kInvBlock || type == kInvWitnessBlock || type == kInvCompactBlock; }
 
 }  // namespace
 
@@ -80,6 +82,13 @@ void PeerHub::SendPing(Peer& peer, int64_t now_ns) {
     EncodeNonce(peer.ping_nonce, body);
   }
   SendMessage(peer, commands::kPing, body);
+}
+
+// BIP152: version 2, the only one there is since witnesses; `wants_announcements` is its high-bandwidth mode.
+void PeerHub::SendCompactOffer(Peer& peer, bool wants_announcements) {
+  std::vector<uint8_t> body;
+  EncodeSendCompact({wants_announcements, kCompactVersion}, body);
+  SendMessage(peer, commands::kSendCompact, body);
 }
 
 void PeerHub::SendWaitingPongs() {
@@ -172,6 +181,40 @@ void PeerHub::Execute(const SendBlock& command) {
   QueueBytes(*peer, std::move(header), header_bytes);
   // The block itself was counted when the command was submitted.
   QueueBytes(*peer, command.block, 0);
+}
+
+void PeerHub::Execute(const SendCompactWish& command) {
+  if (Peer* peer = FindEstablished(command.peer)) SendCompactOffer(*peer, command.wants_announcements);
+}
+
+void PeerHub::Execute(const SendCompactBlock& command) {
+  Peer* peer = FindEstablished(command.peer);
+  if (peer == nullptr) return;
+  std::vector<uint8_t> body;
+  EncodeCompactBlock(*command.block, body);
+  SendMessage(*peer, commands::kCompactBlock, body);
+}
+
+void PeerHub::Execute(const SendGetBlockTransactions& command) {
+  Peer* peer = FindEstablished(command.peer);
+  if (peer == nullptr) return;
+  // It may answer with the whole block.
+  peer->expected_blocks.insert(command.request.block);
+  std::vector<uint8_t> body;
+  EncodeBlockTransactionsRequest(command.request, body);
+  SendMessage(*peer, commands::kGetBlockTransactions, body);
+}
+
+void PeerHub::Execute(const SendBlockTransactions& command) {
+  Peer* peer = FindEstablished(command.peer);
+  if (peer == nullptr) return;
+  std::vector<uint8_t> body;
+  EncodeBlockTransactions(command.answer, body);
+  peer->counters->messages_sent.fetch_add(1, std::memory_order_relaxed);
+  SharedBytes message = EncodeMessage(options_.magic, commands::kBlockTransactions, body);
+  // The transactions themselves were counted when the command was submitted.
+  const uint64_t not_counted = message.bytes.size() - TransactionBytes(command.answer);
+  QueueBytes(*peer, std::move(message), not_counted);
 }
 
 void PeerHub::Execute(const headrace::Disconnect& command) {

@@ -75,6 +75,8 @@ Json PeerJson(const PeerStatusNet& peer, const PeerStatus* sync) {
   json["blocks_served"] = sync != nullptr ? sync->blocks_served : 0;
   json["permissions"] = Json::array();
   for (const std::string_view name : PermissionNames(peer.info.permissions)) json["permissions"].push_back(std::string(name));
+  json["bip152_hb_to"] = sync != nullptr && sync->is_compact_announcer;
+  json["bip152_hb_from"] = sync != nullptr && sync->wants_compact;
   json["connection_type"] = std::string(PeerKindName(peer.info.kind));
   json["transport_protocol_type"] = "v1";
   return json;
@@ -168,8 +170,9 @@ std::vector<RpcMethod> NetworkMethods() {
            "(seconds, once measured), version, subver, inbound, startingheight, presynced_headers, synced_headers and\n"
            "synced_blocks (heights, -1 while unknown), inflight (heights asked for and not yet here), "
            "blocks_received,\n"
-           "blocks_served, permissions (what the operator allows it), connection_type (inbound, manual, outbound-full-relay,\n"
-           "block-relay-only, feeler, addr-fetch), transport_protocol_type.",
+           "blocks_served, permissions (what the operator allows it), bip152_hb_to and bip152_hb_from (whether new blocks are told by compact blocks, by this peer and to it),\n"
+           "connection_type (inbound, manual, outbound-full-relay, block-relay-only, feeler, addr-fetch),\n"
+           "transport_protocol_type.",
        .function = GetPeerInfo},
       {.category = "network",
        .name = "getconnectioncount",

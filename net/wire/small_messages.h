@@ -15,6 +15,9 @@ namespace headrace {
 void EncodeNonce(uint64_t nonce, std::vector<uint8_t>& out);
 [[nodiscard]] DecodeError DecodeNonce(ByteSpan body, uint64_t& nonce);
 
+// BIP152: the version whose short ids are of wtxids.
+inline constexpr uint64_t kCompactVersion = 2;
+
 struct SendCompactMessage {
   bool wants_announcements = false;  // high bandwidth mode
   uint64_t version = 0;

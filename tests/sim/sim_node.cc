@@ -82,7 +82,7 @@ absl::Status SimNode::StartNode(Life& life) {
   }
   HR_RETURN_IF_ERROR(life.hub->Start());
   life.node = std::make_unique<Node>(
-      Params(), options_.node, NodePorts{clock_, life.executor, *life.blocks, *life.coins, *life.hub, life.doorbell});
+      Params(), options_.node, NodePorts{clock_, life.executor, *life.blocks, *life.coins, *life.hub, life.doorbell, entropy_});
   std::vector<StrayBlock> stray;
   for (const RecoveredBlock& block : life.blocks->recovered_blocks()) {
     stray.push_back({block.hash, block.position});

@@ -310,7 +310,7 @@ absl::Status Daemon::StartNode() {
   node.pipeline.checkpoint_replay_bytes_min = options_.checkpoint_replay_bytes_min;
   HR_LOG(kInfo, kNode, "posture=", node.pipeline.assume_valid.block.IsZero() ? "full" : "assumevalid",
          " assumevalid=", node.pipeline.assume_valid.block.ToHex(), " minimumchainwork=", node.minimum_chain_work.ToHex());
-  node_ = std::make_unique<Node>(params_, node, NodePorts{clock_, *executor_, *blocks_, *coins_, *hub_, doorbell_});
+  node_ = std::make_unique<Node>(params_, node, NodePorts{clock_, *executor_, *blocks_, *coins_, *hub_, doorbell_, entropy_});
   std::vector<StrayBlock> stray;
   for (const RecoveredBlock& block : blocks_->recovered_blocks()) stray.push_back({block.hash, block.position});
   HR_RETURN_IF_ERROR(node_->Start(stray));

@@ -151,7 +151,7 @@ TEST_P(HostilePeerTest, HandshakeSaysWhatIsDoneAndNoMore) {
   peer.Send(commands::kVerack);
   ASSERT_TRUE(peer.ReadUntil(commands::kPing));
   EXPECT_TRUE(peer.seen.contains("sendheaders"));
-  EXPECT_FALSE(peer.seen.contains("sendcmpct"));
+  EXPECT_TRUE(peer.seen.contains("sendcmpct"));
   const PeerInfo info = node->WaitFor<PeerConnected>().info;
   EXPECT_EQ(info.user_agent, "/raw:1/");
   EXPECT_TRUE(info.is_inbound);
@@ -189,7 +189,9 @@ TEST_P(HostilePeerTest, GarbageEndsTheConnection) {
 TEST_P(HostilePeerTest, MalformedBodiesEndTheConnection) {
   Start();
   for (const Command& command : {commands::kHeaders, commands::kInv, commands::kGetData, commands::kGetHeaders,
-                                 commands::kGetBlocks, commands::kNotFound, commands::kPing, commands::kBlock}) {
+                                 commands::kGetBlocks, commands::kNotFound, commands::kPing, commands::kBlock,
+                                 commands::kSendCompact, commands::kCompactBlock, commands::kGetBlockTransactions,
+                                 commands::kBlockTransactions}) {
     RawPeer peer(*node);
     peer.Introduce();
     ASSERT_TRUE(peer.ReadUntil(commands::kVerack));
@@ -203,9 +205,14 @@ TEST_P(HostilePeerTest, UnknownAndUnofferedMessagesAreIgnored) {
   Start();
   RawPeer peer(*node);
   peer.Introduce();
-  for (const char* name : {"nonsense", "addr", "addrv2", "getaddr", "sendcmpct", "feefilter", "mempool", "reject", "tx"}) {
+  for (const char* name : {"nonsense", "addr", "addrv2", "getaddr", "feefilter", "mempool", "reject", "tx"}) {
     peer.Send(Command(name), Body(300, 0xee));
   }
+  // BIP152: a version of compact blocks that is not known.
+  Body offer;
+  EncodeSendCompact({true, 1}, offer);
+  peer.Send(commands::kSendCompact, offer);
+  node->on_event = [](PeerEvent& event) { EXPECT_FALSE(std::holds_alternative<SendCompactReceived>(event)); };
   peer.SendPing(5);
   Engine([&] { return peer.ReadUntil(commands::kPong); });
 }

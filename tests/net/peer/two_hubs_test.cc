@@ -159,6 +159,43 @@ TEST_P(TwoHubsTest, InventoryFlowsBothWays) {
   EXPECT_EQ(client->WaitFor<NotFoundReceived>().items, items);
 }
 
+TEST_P(TwoHubsTest, CompactBlocksAndWhatBelongsToThemFlowBothWays) {
+  Join();
+  // The handshake says that they are spoken, and that headers are wanted; wishes come later.
+  EXPECT_FALSE(server->WaitFor<SendCompactReceived>().wants_announcements);
+  for (const bool wants : {true, false}) {
+    client->Submit(SendCompactWish{at_client.id, wants});
+    EXPECT_EQ(server->WaitFor<SendCompactReceived>().wants_announcements, wants);
+  }
+  CompactBlock block;
+  block.header.nonce = 9;
+  block.nonce = 77;
+  block.short_ids = {1, 0xffffffffffff};
+  const std::vector<uint8_t> transaction = {1, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  block.prefilled = {{1, transaction}};
+  server->Submit(SendCompactBlock{at_server.id, std::make_shared<const CompactBlock>(block)});
+  const auto received = client->WaitFor<CompactBlockReceived>();
+  ASSERT_NE(received.block, nullptr);
+  EXPECT_EQ(*received.block, block);
+  const BlockTransactionsRequest question{block.header.Hash(), {0, 2}};
+  client->Submit(SendGetBlockTransactions{at_client.id, question});
+  EXPECT_EQ(server->WaitFor<GetBlockTransactionsReceived>().request, question);
+  server->Submit(SendBlockTransactions{at_server.id, {question.block, {transaction, transaction}}});
+  EXPECT_GT(server->hub->QueuedBytes(at_server.id) + client->hub->totals().bytes_received, 2 * transaction.size());
+  const auto answer = client->WaitFor<BlockTransactionsReceived>();
+  ASSERT_NE(answer.answer, nullptr);
+  EXPECT_EQ(*answer.answer, (BlockTransactions{question.block, {transaction, transaction}}));
+  // What was counted before it was sent is not counted twice.
+  EXPECT_TRUE(server->Run([&] { return server->hub->QueuedBytes(at_server.id) == 0; }));
+}
+
+TEST_P(TwoHubsTest, WhatIsWantedIsToldToTheEngine) {
+  Join();
+  bool wants_headers = false;
+  server->on_event = [&](PeerEvent& event) { wants_headers |= std::holds_alternative<SendHeadersReceived>(event); };
+  EXPECT_TRUE(server->Run([&] { return wants_headers; }));
+}
+
 TEST_P(TwoHubsTest, AnEngineThatDoesNotTakeEventsHoldsThePeerBack) {
   PeerHubOptions options = Node::Defaults();
   options.events_max = 4;

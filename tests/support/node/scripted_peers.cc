@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "engine/base/check.h"
 #include "engine/base/limits.h"
+#include "engine/primitives/decode.h"
+#include "engine/primitives/transaction_hashes.h"
 
 namespace headrace::testing {
 
@@ -49,6 +52,13 @@ void ScriptedPeers::Submit(std::vector<PeerCommand>& commands) {
             if constexpr (std::is_same_v<Said, SendHeaders>) peer.headers_sent.push_back(said);
             if constexpr (std::is_same_v<Said, SendInventory>) peer.inventory_sent.push_back(said);
             if constexpr (std::is_same_v<Said, SendNotFound>) peer.not_found_sent.push_back(said);
+            if constexpr (std::is_same_v<Said, SendCompactWish>) peer.compact_wishes.push_back(said);
+            if constexpr (std::is_same_v<Said, SendCompactBlock>) peer.compact_sent.push_back(*said.block);
+            if constexpr (std::is_same_v<Said, SendBlockTransactions>) peer.transactions_sent.push_back(said.answer);
+            if constexpr (std::is_same_v<Said, SendGetBlockTransactions>) {
+              peer.transactions_asked.push_back(said.request);
+              if (!peer.keeps_transactions) AnswerGetBlockTransactions(said.peer, peer, said.request);
+            }
             if constexpr (std::is_same_v<Said, SendBlock>) {
               if (peer.on_block) peer.on_block(said.block.bytes);
               peer.blocks_sent.push_back(BlockHeader::Load(said.block.bytes.data()).Hash());
@@ -95,6 +105,7 @@ void ScriptedPeers::AnswerGetHeaders(PeerId id, ScriptedPeer& peer, const SendGe
 void ScriptedPeers::AnswerGetData(PeerId id, ScriptedPeer& peer, const SendGetData& question) {
   for (const InventoryItem& item : question.items) {
     peer.blocks_asked.push_back(item.hash);
+    peer.types_asked.push_back(item.type);
     if (peer.has_lost_its_blocks) {
       Say(NotFoundReceived{id, {item}});
       if (peer.repeats_headers) Say(HeadersReceived{id, {peer.chain->blocks().back()->header}});
@@ -107,9 +118,30 @@ void ScriptedPeers::AnswerGetData(PeerId id, ScriptedPeer& peer, const SendGetDa
     if (peer.chain == nullptr) continue;
     for (const auto& block : peer.chain->blocks()) {
       if (block->hash != item.hash) continue;
+      if (item.type == kInvCompactBlock) {
+        SayCompact(id, *block);
+        continue;
+      }
       SlabRef bytes = peer.answer ? peer.answer(*block) : block->raw;
       if (bytes != nullptr) Say(BlockReceived{id, item.hash, std::move(bytes)});
     }
+  }
+}
+
+void ScriptedPeers::SayCompact(PeerId id, const TestBlock& block) {
+  BlockColumns columns;
+  HR_CHECK(DecodeBlock(block.raw->bytes(), columns) == DecodeError::kNone);
+  HashTransactions(columns);
+  Say(CompactBlockReceived{id, std::make_shared<const CompactBlock>(MakeCompactBlock(columns, id))});
+}
+
+void ScriptedPeers::AnswerGetBlockTransactions(PeerId id, const ScriptedPeer& peer, const BlockTransactionsRequest& question) {
+  if (peer.chain == nullptr) return;
+  for (const auto& block : peer.chain->blocks()) {
+    if (block->hash != question.block) continue;
+    BlockTransactions answer{question.block, {}};
+    for (const uint32_t index : question.indexes) answer.transactions.push_back(block->transactions.at(index).Serialize());
+    Say(BlockTransactionsReceived{id, std::make_shared<const BlockTransactions>(std::move(answer))});
   }
 }
 

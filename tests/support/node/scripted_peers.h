@@ -27,6 +27,8 @@ struct ScriptedPeer {
   bool has_lost_its_blocks = false;
   // It sends its last header again with every notfound.
   bool repeats_headers = false;
+  // It never answers getblocktxn.
+  bool keeps_transactions = false;
   // When the node sends it away, the event that says so waits until Leave.
   bool goodbye_is_late = false;
 
@@ -39,6 +41,11 @@ struct ScriptedPeer {
   std::vector<SendInventory> inventory_sent;
   std::vector<SendNotFound> not_found_sent;
   std::vector<Hash256> blocks_sent;
+  std::vector<uint32_t> types_asked;  // of blocks_asked
+  std::vector<SendCompactWish> compact_wishes;
+  std::vector<CompactBlock> compact_sent;
+  std::vector<BlockTransactionsRequest> transactions_asked;
+  std::vector<BlockTransactions> transactions_sent;
   uint32_t headers_asked = 0;
   bool is_disconnected = false;
   bool is_discouraged = false;
@@ -50,6 +57,8 @@ class ScriptedPeers : public PeerGateway {
   // Joins, and says that it has `start_height` blocks; the reference stays valid.
   ScriptedPeer& Connect(PeerId id, const ChainBuilder* chain, int32_t start_height = 0);
   void Leave(PeerId id);
+  // Says a block of its chain as a compact block.
+  void SayCompact(PeerId id, const TestBlock& block);
   // Says something out of turn.
   void Say(PeerEvent event) { events_.push_back(std::move(event)); }
   ScriptedPeer& peer(PeerId id) { return peers_.at(id); }
@@ -66,6 +75,7 @@ class ScriptedPeers : public PeerGateway {
  private:
   void AnswerGetHeaders(PeerId id, ScriptedPeer& peer, const SendGetHeaders& question);
   void AnswerGetData(PeerId id, ScriptedPeer& peer, const SendGetData& question);
+  void AnswerGetBlockTransactions(PeerId id, const ScriptedPeer& peer, const BlockTransactionsRequest& question);
 
   std::map<PeerId, ScriptedPeer> peers_;
   std::deque<PeerEvent> events_;

@@ -107,7 +107,8 @@ absl::Status TestNode::Start(const TestNodeOptions& options) {
   HR_ASSIGN_OR_RETURN(coins_, OpenCoinStore(coin_options));
   node_ = std::make_unique<Node>(params, options.node,
                                  NodePorts{*clock_, executor_, *blocks_, *coins_,
-                                           options.peers == nullptr ? *no_peers_ : *options.peers, *doorbell_});
+                                           options.peers == nullptr ? *no_peers_ : *options.peers, *doorbell_,
+                                           *entropy_});
   std::vector<StrayBlock> stray;
   for (const RecoveredBlock& block : blocks_->recovered_blocks()) stray.push_back({block.hash, block.position});
   HR_RETURN_IF_ERROR(node_->Start(stray));
