@@ -47,7 +47,7 @@ void Adversary::ChooseBranch() {
   const ModelBlock* tip = &world_.best_public();
   BlockMaker& maker = world_.maker();
   const bool wants_attention = habit_ == Habit::kMutates || habit_ == Habit::kWithholds || habit_ == Habit::kStalls ||
-                               habit_ == Habit::kHasNothing;
+                               habit_ == Habit::kHasNothing || habit_ == Habit::kLiesCompactly;
   if (habit_ == Habit::kInvents) {
     const ModelBlock* fork =
         tip->Ancestor(tip->height - std::min<uint32_t>(tip->height, static_cast<uint32_t>(entropy_.Below(6))));

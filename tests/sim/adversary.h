@@ -31,6 +31,7 @@ enum class Habit : uint8_t {
   kGarbles,          // random bytes, other networks' magic, wrong checksums
   kDrips,            // honest, one byte at a time
   kIsSilent,         // connects and says nothing
+  kLiesCompactly,    // compact blocks, and answers about their transactions, with one thing wrong
   kCount,
 };
 
@@ -75,6 +76,11 @@ class Adversary final : private TransportHandler {
   void AnswerGetData(ConnectionId connection, const Message& message);
   void SendBlock(ConnectionId connection, SlabRef block);
   void Announce(ConnectionId connection);
+
+  // Compact blocks (adversary_compact.cc).
+  void ShowCompact(ConnectionId connection);
+  void AskAboutTransactions(ConnectionId connection);
+  void AnswerGetBlockTransactions(ConnectionId connection, const Message& message);
 
   // Doing harm (adversary_habits.cc).
   void Act(ConnectionId connection);

@@ -57,6 +57,10 @@ void Adversary::Act(ConnectionId connection) {
     case Habit::kStalls:
     case Habit::kDrips:
       return Announce(connection);
+    case Habit::kLiesCompactly:
+      if (entropy_.OneIn(4)) AskAboutTransactions(connection);
+      // By headers now and then: whoever delivers a block whole may be asked to announce the next ones at once.
+      return entropy_.OneIn(4) ? Announce(connection) : ShowCompact(connection);
     case Habit::kShowsLowWork:
       return ShowLowWork(connection);
     case Habit::kDoesNotConnect:

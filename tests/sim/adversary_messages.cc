@@ -55,6 +55,7 @@ void Adversary::Answer(ConnectionId connection, const Message& message) {
   if (message.command == commands::kPing) return Send(connection, commands::kPong, message.body);
   if (message.command == commands::kGetHeaders) return AnswerGetHeaders(connection, message);
   if (message.command == commands::kGetData) return AnswerGetData(connection, message);
+  if (message.command == commands::kGetBlockTransactions) return AnswerGetBlockTransactions(connection, message);
 }
 
 void Adversary::AnswerGetHeaders(ConnectionId connection, const Message& message) {
