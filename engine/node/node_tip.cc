@@ -33,7 +33,12 @@ absl::Status Node::OnCompactBlock(const CompactBlockReceived& event, int64_t now
   // First of all it announces a header, and during the initial download it is nothing else.
   HR_RETURN_IF_ERROR(OnHeaders({event.peer, {header}}, now_ns));
   const HeaderId id = tree_.Find(hash);
-  if (id != kNoHeader && MayRebuild(id)) TakeRebuilt(compact_.OnCompactBlock(event, id, now_ns, commands_), event.peer);
+  if (id == kNoHeader) return absl::OkStatus();
+  if (MayRebuild(id)) {
+    TakeRebuilt(compact_.OnCompactBlock(event, id, now_ns, commands_), event.peer);
+  } else {
+    compact_.OnUnwanted(event.peer, id, commands_);
+  }
   return absl::OkStatus();
 }
 
@@ -65,12 +70,14 @@ absl::Status Node::KeepTransactionsOf(HeaderId id) {
   return absl::OkStatus();
 }
 
-// After a turn of the pipeline: what is in blocks that came too late or that the chain left behind, the next ones may hold.
+// After a turn of the pipeline: what is in blocks that came too late or that the chain left behind, the next ones may
+// hold.
 absl::Status Node::KeepLostTransactions(HeaderId tip_before) {
   if (is_initial_block_download_) return absl::OkStatus();
   const HeaderId tip = pipeline_.chain().tip();
   for (const BlockReport& report : reports_) {
-    const bool has_lost = report.verdict.ok() && !pipeline_.chain().Contains(report.id) && tree_.work(report.id) <= tree_.work(tip);
+    const bool has_lost =
+        report.verdict.ok() && !pipeline_.chain().Contains(report.id) && tree_.work(report.id) <= tree_.work(tip);
     if (has_lost) HR_RETURN_IF_ERROR(KeepTransactionsOf(report.id));
   }
   if (pipeline_.chain().Contains(tip_before)) return absl::OkStatus();

@@ -26,17 +26,24 @@ void CompactBlocks::OnSendCompact(const SendCompactReceived& message) {
   found->second.wants_compact = message.wants_announcements;
 }
 
+bool CompactBlocks::IsInFlight(const SyncPeer& peer, HeaderId id) const {
+  return std::find(peer.in_flight.begin(), peer.in_flight.end(), id) != peer.in_flight.end();
+}
+
 void CompactBlocks::AskWhole(SyncPeer& peer, HeaderId id, std::vector<PeerCommand>& commands) {
   rebuilding_.erase({id, peer.info.id});
+  asked_whole_.insert({id, peer.info.id});
   commands.push_back(SendGetData{peer.info.id, {{kInvWitnessBlock, tree_.hash(id)}}});
 }
 
 std::optional<RebuiltBlock> CompactBlocks::OnCompactBlock(const CompactBlockReceived& message, HeaderId id,
                                                           int64_t now_ns, std::vector<PeerCommand>& commands) {
   const auto found = peers_.find(message.peer);
-  if (found == peers_.end() || rebuilding_.contains({id, message.peer})) return std::nullopt;
+  const Key key{id, message.peer};
+  if (found == peers_.end() || rebuilding_.contains(key) || asked_whole_.contains(key)) return std::nullopt;
   SyncPeer& peer = found->second;
-  const bool was_asked = std::find(peer.in_flight.begin(), peer.in_flight.end(), id) != peer.in_flight.end();
+  asked_compactly_.erase(key);
+  const bool was_asked = IsInFlight(peer, id);
   if (!was_asked) {
     if (!download_.HasPlace(peer, id)) return std::nullopt;
     // A block that others were asked for already is taken from those alone who were asked to announce: they are few.
@@ -54,7 +61,7 @@ std::optional<RebuiltBlock> CompactBlocks::OnCompactBlock(const CompactBlockRece
     return std::nullopt;
   }
   commands.push_back(SendGetBlockTransactions{peer.info.id, {tree_.hash(id), rebuilt.missing()}});
-  rebuilding_.emplace(Key{id, peer.info.id}, std::move(rebuilt));
+  rebuilding_.emplace(key, std::move(rebuilt));
   return std::nullopt;
 }
 
@@ -94,8 +101,17 @@ std::optional<RebuiltBlock> CompactBlocks::Finish(SyncPeer& peer, HeaderId id, c
   return RebuiltBlock{id, block};
 }
 
+void CompactBlocks::OnUnwanted(PeerId peer_id, HeaderId id, std::vector<PeerCommand>& commands) {
+  if (asked_compactly_.erase({id, peer_id}) == 0) return;
+  const auto found = peers_.find(peer_id);
+  if (found != peers_.end() && IsInFlight(found->second, id)) AskWhole(found->second, id, commands);
+}
+
 void CompactBlocks::OnArrived(PeerId peer, HeaderId id) {
   std::erase_if(rebuilding_, [id](const auto& one) { return one.first.first == id; });
+  for (std::set<Key>* asked : {&asked_whole_, &asked_compactly_}) {
+    std::erase_if(*asked, [id](const Key& key) { return key.first == id; });
+  }
   deliveries_.emplace_back(id, peer);
   if (deliveries_.size() > kDeliveriesMax) deliveries_.pop_front();
 }
@@ -136,10 +152,13 @@ void CompactBlocks::OnNewTip(HeaderId id, std::vector<PeerCommand>& commands) {
 
 void CompactBlocks::OnDisconnected(PeerId peer) {
   std::erase_if(rebuilding_, [peer](const auto& one) { return one.first.second == peer; });
+  for (std::set<Key>* asked : {&asked_whole_, &asked_compactly_}) {
+    std::erase_if(*asked, [peer](const Key& key) { return key.second == peer; });
+  }
   std::erase(announcers_, peer);
 }
 
-void CompactBlocks::AskCompactly(HeaderId tip, std::span<PeerCommand> commands) const {
+void CompactBlocks::AskCompactly(HeaderId tip, std::span<PeerCommand> commands) {
   if (known_.transaction_count() == 0) return;
   for (PeerCommand& command : commands) {
     auto* const question = std::get_if<SendGetData>(&command);
@@ -147,6 +166,9 @@ void CompactBlocks::AskCompactly(HeaderId tip, std::span<PeerCommand> commands) 
     const HeaderId id = tree_.Find(question->items[0].hash);
     const auto peer = peers_.find(question->peer);
     if (id == kNoHeader || tree_.parent(id) != tip || peer == peers_.end() || !peer->second.offers_compact) continue;
+    const Key key{id, question->peer};
+    if (asked_whole_.contains(key)) continue;
+    asked_compactly_.insert(key);
     question->items[0].type = kInvCompactBlock;
   }
 }

@@ -14,6 +14,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -48,6 +49,10 @@ class CompactBlocks {
   std::optional<RebuiltBlock> OnBlockTransactions(const BlockTransactionsReceived& message, int64_t now_ns,
                                                   std::vector<PeerCommand>& commands);
 
+  // A compact block came when its block is not next any more. If it was asked for, the peer owes the block: it is asked
+  // for whole.
+  void OnUnwanted(PeerId peer, HeaderId id, std::vector<PeerCommand>& commands);
+
   // A block arrived from this peer before it did from others, in whichever form.
   void OnArrived(PeerId peer, HeaderId id);
   // A block became the tip while nothing better was known: whoever delivered it is asked to announce the next ones at
@@ -58,13 +63,14 @@ class CompactBlocks {
   // Of questions that BlockDownload just put into `commands`: the one for the block after `tip`, when it is the only
   // one to its peer, becomes one for the compact block. Only while there are transactions to put it together from;
   // otherwise it would be a detour.
-  void AskCompactly(HeaderId tip, std::span<PeerCommand> commands) const;
+  void AskCompactly(HeaderId tip, std::span<PeerCommand> commands);
 
   size_t rebuilding_count() const { return rebuilding_.size(); }
 
  private:
   using Key = std::pair<HeaderId, PeerId>;
 
+  bool IsInFlight(const SyncPeer& peer, HeaderId id) const;
   void AskWhole(SyncPeer& peer, HeaderId id, std::vector<PeerCommand>& commands);
   std::optional<RebuiltBlock> Finish(SyncPeer& peer, HeaderId id, const CompactReconstruction& rebuilt, int64_t now_ns,
                                      std::vector<PeerCommand>& commands);
@@ -76,6 +82,10 @@ class CompactBlocks {
   BlockDownload& download_;
   const TransactionSource& known_;
   std::map<Key, CompactReconstruction> rebuilding_;
+  // What did not come together and was asked for whole: it is not tried again with the same peer, whom a second try
+  // would cost nothing and this node the hashing of a block.
+  std::set<Key> asked_whole_;
+  std::set<Key> asked_compactly_;   // and not answered yet
   std::vector<PeerId> announcers_;  // whoever delivered a tip last comes last
   std::deque<std::pair<HeaderId, PeerId>> deliveries_;
 };

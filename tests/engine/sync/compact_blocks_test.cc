@@ -142,6 +142,9 @@ TEST_F(CompactBlocksTest, EqualShortIdsMakeItAskForTheWholeBlockAndNobodyIsBlame
   EXPECT_TRUE(commands_.empty());
   EXPECT_EQ(peers_[1].in_flight, std::vector<HeaderId>{id_});
   EXPECT_EQ(compact_.rebuilding_count(), 0u);
+  // It was tried: another one of the same peer is not, however good.
+  EXPECT_FALSE(Say(1, CompactOf(block_)));
+  EXPECT_TRUE(commands_.empty());
 }
 
 TEST_F(CompactBlocksTest, AWrongMerkleRootMakesItAskForTheWholeBlockAndNobodyIsBlamed) {
@@ -286,6 +289,28 @@ TEST_F(CompactBlocksTest, TheNextBlockIsAskedForCompactlyWhileThereIsSomethingTo
   EXPECT_EQ(ask({{kInvWitnessBlock, tree_.hash(Know(chain_.Add(), false))}}), kInvWitnessBlock) << "not the next";
   peers_[1].offers_compact = false;
   EXPECT_EQ(ask({{kInvWitnessBlock, block_.hash}}), kInvWitnessBlock);
+}
+
+// The chain went elsewhere between question and answer: the peer did as it was asked, and the block is still in flight
+// to it.
+TEST_F(CompactBlocksTest, AnAnswerThatCannotBeUsedAnyMoreLeadsToTheWholeBlock) {
+  AddPeer(1);
+  known_.Add(block_.transactions[1]);
+  download_.Assign(0, kNow, commands_);
+  compact_.AskCompactly(tip_, commands_);
+  const auto asked = Take<SendGetData>();
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_EQ(asked[0].items[0].type, kInvCompactBlock);
+  compact_.OnUnwanted(1, id_, commands_);
+  ExpectAskedWhole(1);
+  // Once, and not for what nobody asked for.
+  compact_.OnUnwanted(1, id_, commands_);
+  compact_.OnUnwanted(2, id_, commands_);
+  EXPECT_TRUE(commands_.empty());
+  // Nor is it asked for compactly again.
+  commands_.push_back(SendGetData{1, {{kInvWitnessBlock, block_.hash}}});
+  compact_.AskCompactly(tip_, commands_);
+  ExpectAskedWhole(1);
 }
 
 }  // namespace
