@@ -32,7 +32,8 @@ void CheckCompactBlock(ByteSpan body) {
 }
 
 void CheckRequest(ByteSpan body) {
-  RequireExactDecoder<BlockTransactionsRequest>(body, 8, DecodeBlockTransactionsRequest,
+  // An index of one byte takes four, in a vector that doubles.
+  RequireExactDecoder<BlockTransactionsRequest>(body, 16, DecodeBlockTransactionsRequest,
                                                 EncodeBlockTransactionsRequest);
   BlockTransactionsRequest request;
   const bool is_good = DecodeBlockTransactionsRequest(body, request) == DecodeError::kNone;
