@@ -46,9 +46,14 @@ void Adversary::ShowCompact(ConnectionId connection) {
     Send(connection, commands::kSendCompact, body);
     body.clear();
   }
-  const ModelBlock& block = *branch_[branch_.size() - 1 - entropy_.Below(std::min<size_t>(branch_.size(), 3))];
+  // Most of the time the one that is next for who has what the honest have.
+  const size_t next = std::min<size_t>(world_.best_public().height, branch_.size() - 1);
+  const size_t any = branch_.size() - 1 - entropy_.Below(std::min<size_t>(branch_.size(), 3));
+  const ModelBlock& block = *branch_[entropy_.OneIn(4) ? any : next];
   CompactBlock compact = MakeCompact(block, entropy_);
-  switch (entropy_.Below(7)) {
+  // What is malformed ends the connection, so it is rare; half of the others are right, for the answers that follow are not.
+  const bool is_malformed = entropy_.OneIn(8);
+  switch (is_malformed ? 3 + entropy_.Below(2) : entropy_.OneIn(2) ? 5 : entropy_.Below(3)) {
     case 0:
       for (uint64_t& short_id : compact.short_ids) short_id = entropy_.Next() >> 16;
       break;
