@@ -6,6 +6,7 @@
 #include "engine/consensus/check_block.h"
 #include "engine/primitives/decode.h"
 #include "engine/primitives/transaction_hashes.h"
+#include "engine/sync/peer_fault.h"
 
 namespace headrace {
 namespace {
@@ -74,7 +75,7 @@ std::optional<RebuiltBlock> CompactBlocks::OnBlockTransactions(const BlockTransa
   if (peer == peers_.end() || found == rebuilding_.end()) return std::nullopt;
   if (!found->second.Fill(message.answer)) {
     rebuilding_.erase(found);
-    commands.push_back(Disconnect{message.peer, "sent other transactions than its compact block names", true});
+    AnswerFault(message.peer, PeerFault::kOtherTransactions, commands);
     return std::nullopt;
   }
   const CompactReconstruction rebuilt = std::move(found->second);

@@ -9,6 +9,7 @@
 #include "engine/primitives/decode.h"
 #include "engine/primitives/transaction_hashes.h"
 #include "engine/sync/block_serving.h"
+#include "engine/sync/peer_fault.h"
 
 namespace headrace {
 namespace {
@@ -104,7 +105,7 @@ absl::Status CompactServing::Answer(SyncPeer& peer, const BlockTransactionsReque
   BlockTransactions answer{request.block, {}};
   for (const uint32_t index : request.indexes) {
     if (index >= columns.transaction_count()) {
-      commands.push_back(Disconnect{peer.info.id, "asked for a transaction beyond the end of a block", true});
+      AnswerFault(peer.info.id, PeerFault::kTransactionBeyondBlock, commands);
       return absl::OkStatus();
     }
     const ByteSpan bytes = columns.transaction(index).serialized();

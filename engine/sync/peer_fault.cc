@@ -25,6 +25,9 @@ constexpr std::array kFaultRows = {
     PeerFaultRow{kUnaskedBlock, Consequence::kIgnore, "sent a block that it was not asked for, or not any more"},
     // No offence: as the field does, so that it asks somebody else instead of waiting.
     PeerFaultRow{kHistoryBeyondTarget, Consequence::kDisconnect, "asks for an old block while -maxuploadtarget is near"},
+    // BIP152: getblocktxn and blocktxn that do not fit their block.
+    PeerFaultRow{kOtherTransactions, Consequence::kDiscourage, "sent other transactions than its compact block names"},
+    PeerFaultRow{kTransactionBeyondBlock, Consequence::kDiscourage, "asked for a transaction beyond the end of a block"},
 };
 
 constexpr bool EveryFaultIsInItsPlace() {

@@ -24,6 +24,8 @@ enum class PeerFault : uint8_t {
   kInvalidBlock,
   kUnaskedBlock,
   kHistoryBeyondTarget,
+  kOtherTransactions,
+  kTransactionBeyondBlock,
   kCount,
 };
 

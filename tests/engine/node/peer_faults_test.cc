@@ -22,6 +22,13 @@ class PeerFaultsTest : public NodeFixture, public ::testing::WithParamInterface<
  public:
   static constexpr PeerId kCulprit = 1;
 
+  PeerFaultsTest() {
+    // Compact blocks are for the tip: some hours after the chain's.
+    if (static_cast<PeerFault>(GetParam()) == PeerFault::kOtherTransactions) {
+      options_.now_s = chain_.blocks().back()->header.time_s + 3600;
+    }
+  }
+
   // Each ends when the fault was made; what follows may still be under way.
   void CommitInvalidHeader(TestNode& node) {
     peers_.Connect(kCulprit, nullptr);
@@ -101,6 +108,30 @@ class PeerFaultsTest : public NodeFixture, public ::testing::WithParamInterface<
     peers_.Say(GetDataReceived{kCulprit, {{kInvWitnessBlock, chain_.blocks().front()->hash}}});
     node.RunUntil([&] { return peers_.peer(kCulprit).is_disconnected; });
   }
+  void SendOtherTransactions(TestNode& node) {
+    ScriptedPeer& peer = peers_.Connect(kCulprit, &chain_);
+    peer.keeps_transactions = true;
+    Sync(node);
+    node.RunUntil([&] { return !node.Status().is_initial_block_download; });
+    peers_.Say(SendCompactReceived{kCulprit, false});
+    peers_.Say(HeadersReceived{kCulprit, {chain_.Add().header}});
+    Sync(node);
+    node.RunUntilQuiet();
+    const Hash256 named = chain_.Add({chain_.Spend({chain_.CoinbaseOf(10)}, 1)}).hash;
+    peers_.SayCompact(kCulprit, *chain_.blocks().back());
+    node.RunUntil([&] { return !peer.transactions_asked.empty(); });
+    const BlockTransactions none{named, {}};
+    peers_.Say(BlockTransactionsReceived{kCulprit, std::make_shared<const BlockTransactions>(none)});
+    node.RunUntil([&] { return peer.is_disconnected; });
+  }
+  void AskForTransactionBeyondBlock(TestNode& node) {
+    const ScriptedPeer& peer = peers_.Connect(kCulprit, &chain_);
+    Sync(node);
+    const auto& block = *chain_.blocks().back();
+    const auto end = static_cast<uint32_t>(block.transactions.size());
+    peers_.Say(GetBlockTransactionsReceived{kCulprit, {block.hash, {end}}});
+    node.RunUntil([&] { return peer.is_disconnected; });
+  }
 
  protected:
   // All but about two seconds of it.
@@ -130,6 +161,8 @@ TEST_P(PeerFaultsTest, IsAnsweredAsTheTableSays) {
       {kInvalidBlock, &PeerFaultsTest::CommitInvalidBlock},
       {kUnaskedBlock, &PeerFaultsTest::CommitUnaskedBlock},
       {kHistoryBeyondTarget, &PeerFaultsTest::AskForHistory},
+      {kOtherTransactions, &PeerFaultsTest::SendOtherTransactions},
+      {kTransactionBeyondBlock, &PeerFaultsTest::AskForTransactionBeyondBlock},
   };
   const PeerFaultRow& row = RowOf(static_cast<PeerFault>(GetParam()));
   SCOPED_TRACE(row.sentence);
