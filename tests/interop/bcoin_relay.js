@@ -57,7 +57,7 @@ async function spendCoinbase(node, ring, height) {
 async function main() {
   const options = readArguments(['connect', 'blocks']);
   const count = Number(options.blocks);
-  const pool = {listen: false, only: [options.connect], maxOutbound: 1, compact: true, blockMode: 1};
+  const pool = {listen: false, only: [options.connect], maxOutbound: 1, compact: true};
   const miner = await openNode('regtest', pool);
   const follower = await openNode('regtest', pool);
   const atMiner = countPackets(miner);
@@ -69,6 +69,8 @@ async function main() {
   // A chain that is this young counts as synced.
   for (const node of [miner, follower]) {
     node.chain.synced = true;
+    // A full node does not pass this option on. Its pool asks to be told of new blocks by compact blocks at once.
+    node.pool.options.blockMode = 1;
     await node.pool.connect();
     node.pool.startSync();
   }
