@@ -126,7 +126,10 @@ bool Node::OfferHeader(MaskedBytes&& header) {
 absl::StatusOr<bool> Node::TakeEvents(int64_t now_ns) {
   events_.clear();
   // Backpressure: while the pipeline holds more than its budget, messages wait on the other side.
-  if (pipeline_.pending_bytes() > 2 * options_.download.budget_bytes) return false;
+  if (pipeline_.pending_bytes() > 2 * options_.download.budget_bytes) {
+    download_.ForgiveSilence(now_ns);
+    return false;
+  }
   if (!ports_.peers.TakeEvents(events_, kEventsPerTurn)) return false;
   for (const PeerEvent& event : events_) HR_RETURN_IF_ERROR(Handle(event, now_ns));
   return true;
@@ -254,6 +257,9 @@ absl::Status Node::Download(int64_t now_ns) {
     last_tick_ns_ = now_ns;
     header_sync_.Tick(now_ns, commands_);
     download_.SetAtTip(!is_initial_block_download_);
+    for (const auto& [id, peer] : peers_) {
+      if (!peer.in_flight.empty()) download_.OnReceivedBytes(id, ports_.peers.ReceivedBytes(id), now_ns);
+    }
     download_.Tick(now_ns, commands_);
     HR_RETURN_IF_ERROR(AnnounceTip(now_ns));
   }

@@ -70,7 +70,7 @@ PeerStatus Node::StatusOf(PeerId id, const SyncPeer& peer) const {
   status.blocks_served = peer.blocks_served;
   status.is_compact_announcer = peer.is_compact_announcer;
   status.wants_compact = peer.wants_compact;
-  for (const HeaderId block : peer.in_flight) status.heights_in_flight.push_back(tree_.height(block));
+  for (const BlockRequest& request : peer.in_flight) status.heights_in_flight.push_back(tree_.height(request.id));
   std::sort(status.heights_in_flight.begin(), status.heights_in_flight.end());
   if (peer.best_known) {
     status.known_header_height = tree_.height(*peer.best_known);

@@ -138,6 +138,9 @@ class PeerGateway {
   virtual uint64_t QueuedBytes(PeerId peer) const = 0;
   // Whether old blocks may be sent although they are most of what a node sends: -maxuploadtarget is far enough away.
   virtual bool MaySendHistory() const { return true; }
+  // Bytes that a peer has sent since it connected, parts of messages included: a large block on a slow line is progress
+  // long before it is there.
+  virtual uint64_t ReceivedBytes(PeerId peer) const = 0;
   // The height that new handshakes announce.
   virtual void SetBestHeight(int32_t height) = 0;
 };

@@ -27,12 +27,18 @@ void CompactBlocks::OnSendCompact(const SendCompactReceived& message) {
   found->second.wants_compact = message.wants_announcements;
 }
 
-bool CompactBlocks::IsInFlight(const SyncPeer& peer, HeaderId id) const {
-  return std::find(peer.in_flight.begin(), peer.in_flight.end(), id) != peer.in_flight.end();
+BlockRequest* CompactBlocks::RequestOf(SyncPeer& peer, HeaderId id) {
+  const auto request = std::find_if(peer.in_flight.begin(), peer.in_flight.end(),
+                                    [id](const BlockRequest& one) { return one.id == id; });
+  return request == peer.in_flight.end() ? nullptr : &*request;
 }
 
 void CompactBlocks::AskWhole(SyncPeer& peer, HeaderId id, std::vector<PeerCommand>& commands) {
   rebuilding_.erase({id, peer.info.id});
+  // It may have come another way meanwhile, or the peer said notfound: then nobody waits for it.
+  BlockRequest* const request = RequestOf(peer, id);
+  if (request == nullptr) return;
+  request->is_compact = false;
   asked_whole_.insert({id, peer.info.id});
   commands.push_back(SendGetData{peer.info.id, {{kInvWitnessBlock, tree_.hash(id)}}});
 }
@@ -44,14 +50,14 @@ std::optional<RebuiltBlock> CompactBlocks::OnCompactBlock(const CompactBlockRece
   if (found == peers_.end() || rebuilding_.contains(key) || asked_whole_.contains(key)) return std::nullopt;
   SyncPeer& peer = found->second;
   asked_compactly_.erase(key);
-  const bool was_asked = IsInFlight(peer, id);
+  const bool was_asked = RequestOf(peer, id) != nullptr;
   if (!was_asked) {
     if (!download_.HasPlace(peer, id)) return std::nullopt;
     // A block that others were asked for already is taken from those alone who were asked to announce: they are few.
     if (download_.is_in_flight(id) && !peer.is_compact_announcer) return std::nullopt;
   }
   CompactReconstruction rebuilt(message.block, known_);
-  if (!was_asked) download_.TakePlace(peer, id, now_ns);
+  if (!was_asked) download_.TakePlaceCompactly(peer, id, now_ns);
   if (rebuilt.is_ambiguous()) {
     AskWhole(peer, id, commands);
     return std::nullopt;
@@ -105,7 +111,7 @@ std::optional<RebuiltBlock> CompactBlocks::Finish(SyncPeer& peer, HeaderId id, c
 void CompactBlocks::OnUnwanted(PeerId peer_id, HeaderId id, std::vector<PeerCommand>& commands) {
   if (asked_compactly_.erase({id, peer_id}) == 0) return;
   const auto found = peers_.find(peer_id);
-  if (found != peers_.end() && IsInFlight(found->second, id)) AskWhole(found->second, id, commands);
+  if (found != peers_.end() && RequestOf(found->second, id) != nullptr) AskWhole(found->second, id, commands);
 }
 
 void CompactBlocks::OnArrived(PeerId peer, HeaderId id) {
@@ -169,6 +175,7 @@ void CompactBlocks::AskCompactly(HeaderId tip, std::span<PeerCommand> commands) 
     if (id == kNoHeader || tree_.parent(id) != tip || peer == peers_.end() || !peer->second.offers_compact) continue;
     const Key key{id, question->peer};
     if (asked_whole_.contains(key)) continue;
+    if (BlockRequest* const request = RequestOf(peer->second, id)) request->is_compact = true;
     asked_compactly_.insert(key);
     question->items[0].type = kInvCompactBlock;
   }

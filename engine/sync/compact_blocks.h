@@ -70,7 +70,8 @@ class CompactBlocks {
  private:
   using Key = std::pair<HeaderId, PeerId>;
 
-  bool IsInFlight(const SyncPeer& peer, HeaderId id) const;
+  // That the block is in flight to the peer, or nothing.
+  static BlockRequest* RequestOf(SyncPeer& peer, HeaderId id);
   void AskWhole(SyncPeer& peer, HeaderId id, std::vector<PeerCommand>& commands);
   std::optional<RebuiltBlock> Finish(SyncPeer& peer, HeaderId id, const CompactReconstruction& rebuilt, int64_t now_ns,
                                      std::vector<PeerCommand>& commands);

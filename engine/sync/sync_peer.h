@@ -13,6 +13,15 @@
 
 namespace headrace {
 
+// A block asked of a peer and not come yet.
+struct BlockRequest {
+  HeaderId id = kNoHeader;
+  int64_t requested_ns = 0;
+  int64_t expected_ns = 0;   // when it should be here, by what was known of the peer then
+  int64_t overtaken_ns = 0;  // when a later request was answered first; 0: not yet
+  bool is_compact = false;   // it is to come as a compact block, and its transactions as far as they are asked for
+};
+
 struct SyncPeer {
   PeerInfo info;
   bool is_leaving = false;  // a disconnect was asked for: nothing more is asked of it
@@ -31,10 +40,21 @@ struct SyncPeer {
   // come back.
   absl::flat_hash_map<HeaderId, int64_t> lacks;
 
-  // Blocks.
-  std::vector<HeaderId> in_flight;
+  // Blocks. Requests in the order in which they were made, which is the order in which nearly everybody answers.
+  std::vector<BlockRequest> in_flight;
   uint32_t in_flight_max = 0;
+  uint32_t in_flight_target = 0;    // how many keep its pipe full and its queue short; 0 until its first block
+  int64_t round_trip_ns = 0;        // from a request to the first of its bytes, at best; 0 until known
+  int64_t first_asked_ns = 0;       // the request with which it was woken, until bytes come
   int64_t last_progress_ns = 0;     // last block, or first request after none was in flight
+  // The last moment at which it sent at a pace that leads anywhere. Silent for a while, it is doubted: what was asked
+  // of it is asked elsewhere as well, and nothing more of it.
+  int64_t heard_ns = 0;
+  bool is_doubted = false;
+  bool holds_window = false;       // the frontier was among its requests while it was doubted
+  uint64_t blocks_when_heard = 0;  // how many blocks had come from everybody when it was heard last
+  uint64_t received_bytes = 0;     // of its connection, and when that was looked at
+  int64_t received_bytes_ns = 0;
   double bytes_per_second = 0;      // moving average; 0 until measured
   int64_t measured_since_ns = 0;    // what came since then is the next sample
   uint64_t measured_bytes = 0;

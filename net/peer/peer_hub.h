@@ -63,6 +63,7 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   void Submit(std::vector<PeerCommand>& commands) override;
   uint64_t QueuedBytes(PeerId peer) const override { return table_.QueuedBytes(peer); }
   bool MaySendHistory() const override { return upload_target_.MaySendHistory(); }
+  uint64_t ReceivedBytes(PeerId peer) const override { return table_.ReceivedBytes(peer); }
   void SetBestHeight(int32_t height) override { best_height_.store(height, std::memory_order_relaxed); }
 
   // Any thread.

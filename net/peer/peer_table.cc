@@ -40,6 +40,12 @@ uint64_t PeerTable::QueuedBytes(PeerId peer) const {
   return found == entries_.end() ? 0 : found->second.counters->queued_bytes.load(std::memory_order_relaxed);
 }
 
+uint64_t PeerTable::ReceivedBytes(PeerId peer) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(peer);
+  return found == entries_.end() ? 0 : found->second.counters->bytes_received.load(std::memory_order_relaxed);
+}
+
 void PeerTable::AddQueued(PeerId peer, uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   const auto found = entries_.find(peer);

@@ -55,8 +55,9 @@ class PeerTable {
   void CountReceived(PeerCounters& peer, uint64_t bytes);
   void CountSent(PeerCounters& peer, uint64_t bytes);
 
-  // Any thread. Unknown peers have nothing queued, and what is added to them is dropped.
+  // Any thread. Unknown peers have nothing queued and sent nothing, and what is added to them is dropped.
   uint64_t QueuedBytes(PeerId peer) const;
+  uint64_t ReceivedBytes(PeerId peer) const;
   void AddQueued(PeerId peer, uint64_t bytes);
   // By id, ascending.
   std::vector<PeerStatusNet> Snapshot() const;

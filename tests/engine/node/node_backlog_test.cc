@@ -2,7 +2,6 @@
 // away.
 #include <set>
 
-#include "engine/base/limits.h"
 #include "tests/engine/node/node_fixture.h"
 #include "tests/support/holding_executor.h"
 #include "tests/support/inline_executor.h"
@@ -59,7 +58,8 @@ TEST_F(NodeBacklogTest, MessagesWaitWhileThePipelineHoldsMoreThanItsBudget) {
 TEST_F(NodeBacklogTest, WhatAPeerWasAskedForIsAskedOfOthersWhenItIsSentAway) {
   options_.executor = &inline_executor_;
   ChainBuilder chain;
-  while (chain.height() < kMaxBlocksInTransitPerPeer) chain.Add();
+  // As many as a peer is asked for before its first block.
+  while (chain.height() < 8) chain.Add();
   const testing::TestBlock& first = *chain.blocks().front();
   ScriptedPeer& hostile = peers_.Connect(1, &chain);
   hostile.goodbye_is_late = true;

@@ -62,6 +62,7 @@ class QueuedGateway final : public PeerGateway {
   void Submit(std::vector<PeerCommand>&) override {}
   uint64_t QueuedBytes(PeerId peer) const override { return slow.contains(peer) ? BlockServing::kQueuedBytesMax : queued_bytes; }
   bool MaySendHistory() const override { return may_send_history; }
+  uint64_t ReceivedBytes(PeerId) const override { return 0; }
   void SetBestHeight(int32_t) override {}
 
   uint64_t queued_bytes = 0;

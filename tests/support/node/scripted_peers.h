@@ -67,6 +67,7 @@ class ScriptedPeers : public PeerGateway {
   void Submit(std::vector<PeerCommand>& commands) override;
   uint64_t QueuedBytes(PeerId) const override { return 0; }
   bool MaySendHistory() const override { return may_send_history; }
+  uint64_t ReceivedBytes(PeerId) const override { return 0; }
   void SetBestHeight(int32_t height) override { best_height = height; }
 
   int32_t best_height = -1;

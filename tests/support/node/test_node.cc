@@ -34,6 +34,7 @@ class NoPeers : public PeerGateway {
   bool TakeEvents(std::vector<PeerEvent>&, size_t) override { return false; }
   void Submit(std::vector<PeerCommand>& commands) override { commands.clear(); }
   uint64_t QueuedBytes(PeerId) const override { return 0; }
+  uint64_t ReceivedBytes(PeerId) const override { return 0; }
   void SetBestHeight(int32_t) override {}
 };
 
