@@ -42,6 +42,7 @@ Node::Node(const ChainParams& params, const NodeOptions& options, const NodePort
                 WithStopHeight(options.pipeline, options.stop_at_height)),
       header_sync_(tree_, peers_),
       download_(tree_, peers_, WithStopHeight(options.download, options.stop_at_height)),
+      inventory_sync_(tree_, peers_, options.download.in_flight_per_peer_max, options.download.budget_bytes),
       serving_(tree_, pipeline_.chain(), ports.blocks, peers_),
       compact_(tree_, peers_, download_, recent_transactions_),
       compact_serving_(tree_, pipeline_.chain(), ports.blocks, ports.entropy, peers_),
@@ -142,15 +143,18 @@ absl::Status Node::Handle(const PeerEvent& event, int64_t now_ns) {
     download_.OnDisconnected(gone->peer);
     compact_.OnDisconnected(gone->peer);
     peers_.erase(gone->peer);
+    inventory_sync_.OnDisconnected(gone->peer);
     header_sync_.OnDisconnected(gone->peer, now_ns, commands_);
   } else if (const auto* headers = std::get_if<HeadersReceived>(&event)) {
     return OnHeaders(*headers, now_ns);
   } else if (const auto* block = std::get_if<BlockReceived>(&event)) {
-    OnBlock(*block, now_ns);
+    return OnBlock(*block, now_ns);
   } else if (const auto* inventory = std::get_if<InventoryReceived>(&event)) {
     header_sync_.OnInventory(*inventory, now_ns, commands_);
+    inventory_sync_.OnInventory(*inventory, now_ns, commands_);
   } else if (const auto* not_found = std::get_if<NotFoundReceived>(&event)) {
     download_.OnNotFound(*not_found, now_ns);
+    inventory_sync_.OnNotFound(*not_found);
   } else if (const auto* get_headers = std::get_if<GetHeadersReceived>(&event)) {
     serving_.OnGetHeaders(*get_headers, commands_);
   } else if (const auto* get_blocks = std::get_if<GetBlocksReceived>(&event)) {
@@ -172,7 +176,9 @@ absl::Status Node::Handle(const PeerEvent& event, int64_t now_ns) {
 }
 
 void Node::OnConnected(const PeerConnected& event, int64_t now_ns) {
-  peers_[event.info.id].info = event.info;
+  SyncPeer& peer = peers_[event.info.id];
+  peer.info = event.info;
+  peer.by_inventory = options_.syncs_by_inventory;
   header_sync_.OnConnected(event.info.id, now_ns, commands_);
 }
 
@@ -191,16 +197,30 @@ void Node::OnGetData(const GetDataReceived& event) {
   serving_.OnGetData(rest);
 }
 
-void Node::OnBlock(const BlockReceived& event, int64_t now_ns) {
-  const auto id = download_.OnBlock(event.peer, event.hash, event.block->size(), now_ns);
-  if (!id) return AnswerFault(event.peer, PeerFault::kUnaskedBlock, commands_);
+absl::Status Node::OnBlock(const BlockReceived& event, int64_t now_ns) {
+  absl::Status status;
+  auto id = download_.OnBlock(event.peer, event.hash, event.block->size(), now_ns);
+  if (!id && inventory_sync_.IsAskedOf(event.peer, event.hash)) {
+    const auto on_new = [&](HeaderId header) {
+      status = records_.Put(header);
+      import_.OnNewHeader(header);
+    };
+    id = inventory_sync_.OnBlock(event, now_ns, ports_.clock.UnixSeconds(), params_, commands_, on_new);
+    if (!id) return status;
+    download_.OnArrived(*id);
+  }
+  if (!id) {
+    AnswerFault(event.peer, PeerFault::kUnaskedBlock, commands_);
+    return status;
+  }
   ++blocks_downloaded_;
   compact_.OnArrived(event.peer, *id);
   if (pipeline_.Holds(*id) || tree_.is_invalid(*id)) {
     download_.OnSettled(*id);
-    return;
+    return status;
   }
   pipeline_.Submit(*id, SharedBytes::From(event.block), event.block, event.peer);
+  return status;
 }
 
 absl::StatusOr<bool> Node::TakeImports() {
@@ -261,10 +281,12 @@ absl::Status Node::Download(int64_t now_ns) {
       if (!peer.in_flight.empty()) download_.OnReceivedBytes(id, ports_.peers.ReceivedBytes(id), now_ns);
     }
     download_.Tick(now_ns, commands_);
+    inventory_sync_.Tick(now_ns, commands_);
     HR_RETURN_IF_ERROR(AnnounceTip(now_ns));
   }
+  if (!pipeline_.is_recovering() && strays_.is_done()) inventory_sync_.Assign(pipeline_.pending_bytes(), now_ns, commands_);
   const HeaderId best = tree_.best_header();
-  if (tree_.work(best) < options_.minimum_chain_work) {
+  if (tree_.work(best) < options_.minimum_chain_work && !options_.syncs_by_inventory) {
     const bool anything_to_say = best != kGenesisId && now_ns - last_low_work_log_ns_ > kLowWorkLogNs;
     if (!anything_to_say) return absl::OkStatus();
     last_low_work_log_ns_ = now_ns;

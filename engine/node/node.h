@@ -28,6 +28,7 @@
 #include "engine/sync/compact_blocks.h"
 #include "engine/sync/compact_serving.h"
 #include "engine/sync/header_sync.h"
+#include "engine/sync/inventory_sync.h"
 #include "engine/sync/recent_transactions.h"
 #include "engine/sync/tip_announcement.h"
 #include "engine/validation/block_pipeline.h"
@@ -38,6 +39,8 @@ struct NodeOptions {
   PipelineOptions pipeline;
   BlockDownloadOptions download;
   Uint256 minimum_chain_work;
+  // Peers are asked for blocks by inventory, and not for headers (inventory_sync.h).
+  bool syncs_by_inventory = false;
   // Everything in the coin store's files is read and checked so often, at the tip. Zero: never.
   int64_t scrub_interval_ns = int64_t{7 * 24 * 3600} * 1'000'000'000;
   // Zero: never. Otherwise the node applies exactly so many blocks and then asks to be stopped.
@@ -100,7 +103,7 @@ class Node {
   absl::Status Handle(const PeerEvent& event, int64_t now_ns);
   void OnConnected(const PeerConnected& event, int64_t now_ns);
   absl::Status OnHeaders(const HeadersReceived& event, int64_t now_ns);
-  void OnBlock(const BlockReceived& event, int64_t now_ns);
+  absl::Status OnBlock(const BlockReceived& event, int64_t now_ns);
   void OnGetData(const GetDataReceived& event);
   // At the tip (node_tip.cc).
   bool MayRebuild(HeaderId id) const;
@@ -132,6 +135,7 @@ class Node {
   SyncPeers peers_;
   HeaderSync header_sync_;
   BlockDownload download_;
+  InventorySync inventory_sync_;
   BlockServing serving_;
   RecentTransactions recent_transactions_;
   CompactBlocks compact_;

@@ -25,7 +25,7 @@ WaitReason Node::WaitingOn() const {
   }
   if (pipeline_.is_busy()) return WaitReason::kCpu;
   if (!strays_.is_done()) return WaitReason::kDisk;
-  if (download_.in_flight_count() != 0) return WaitReason::kNetwork;
+  if (download_.in_flight_count() != 0 || inventory_sync_.in_flight_count() != 0) return WaitReason::kNetwork;
   return download_.any_peer_has_blocks() ? WaitReason::kDisk : WaitReason::kPeer;
 }
 
@@ -65,7 +65,7 @@ PeerStatus Node::StatusOf(PeerId id, const SyncPeer& peer) const {
   status.start_height = peer.info.start_height;
   status.blocks_received = peer.blocks_received;
   status.block_bytes_received = peer.block_bytes_received;
-  status.blocks_in_flight = static_cast<uint32_t>(peer.in_flight.size());
+  status.blocks_in_flight = static_cast<uint32_t>(peer.request_count());
   status.blocks_in_flight_max = peer.in_flight_max;
   status.blocks_served = peer.blocks_served;
   status.is_compact_announcer = peer.is_compact_announcer;
@@ -120,7 +120,7 @@ void Node::PublishStatus(int64_t now_ns) {
   status.stored_blocks_left = strays_.blocks_left();
   status.checkpoints = coins.checkpoints;
   status.waiting_on = WaitingOn();
-  status.blocks_in_flight_max_per_peer = download_.in_flight_per_peer_max_ever();
+  status.blocks_in_flight_max_per_peer = std::max(download_.in_flight_per_peer_max_ever(), inventory_sync_.in_flight_per_peer_max_ever());
   for (const auto& [id, peer] : peers_) status.peers.push_back(StatusOf(id, peer));
   const std::lock_guard lock(status_mutex_);
   status_ = std::move(status);

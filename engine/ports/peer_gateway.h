@@ -106,6 +106,7 @@ using PeerEvent = std::variant<std::monostate, PeerConnected, PeerDisconnected, 
 
 // What the engine wants done. Commands to a peer that is gone are dropped.
 struct SendGetHeaders { PeerId peer; std::vector<Hash256> locator; Hash256 stop; };
+struct SendGetBlocks { PeerId peer; std::vector<Hash256> locator; Hash256 stop; };
 struct SendHeaders { PeerId peer; std::vector<BlockHeader> headers; };
 struct SendInventory { PeerId peer; std::vector<InventoryItem> items; };
 struct SendNotFound { PeerId peer; std::vector<InventoryItem> items; };
@@ -123,8 +124,8 @@ struct Disconnect {
   std::string reason;
   bool discourage = false;  // the peer broke a rule: its address is not to be trusted soon
 };
-using PeerCommand = std::variant<std::monostate, SendGetHeaders, SendHeaders, SendInventory, SendNotFound, SendGetData, SendBlock,
-                                 SendCompactWish, SendCompactBlock, SendGetBlockTransactions, SendBlockTransactions, Disconnect>;
+using PeerCommand = std::variant<std::monostate, SendGetHeaders, SendGetBlocks, SendHeaders, SendInventory, SendNotFound, SendGetData,
+                                 SendBlock, SendCompactWish, SendCompactBlock, SendGetBlockTransactions, SendBlockTransactions, Disconnect>;
 
 class PeerGateway {
  public:

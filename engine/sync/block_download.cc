@@ -113,7 +113,7 @@ bool BlockDownload::MayJoin(const SyncPeer& peer, HeaderId id) const {
 }
 
 bool BlockDownload::HasPlace(const SyncPeer& peer, HeaderId id) const {
-  return IsMissing(id) && Has(peer, id) && peer.in_flight.size() < options_.in_flight_per_peer_max &&
+  return IsMissing(id) && Has(peer, id) && peer.request_count() < options_.in_flight_per_peer_max &&
          FindRequest(peer, id) == peer.in_flight.end() && MayJoin(peer, id);
 }
 
@@ -188,7 +188,7 @@ SyncPeer* BlockDownload::ChoosePeer(HeaderId id, bool doubted, Room room) {
   int64_t chosen_ns = 0;
   for (auto& [peer_id, peer] : peers_) {
     const uint32_t requests_max = room == Room::kOfLimit ? options_.in_flight_per_peer_max : RequestsOf(peer);
-    if (peer.is_doubted != doubted || peer.in_flight.size() >= requests_max || !Has(peer, id)) continue;
+    if (peer.is_doubted != doubted || peer.request_count() >= requests_max || !Has(peer, id)) continue;
     if (FindRequest(peer, id) != peer.in_flight.end() || (IsNearTip() && !MayJoin(peer, id))) continue;
     const int64_t expected_ns = ExpectedNs(peer);
     if (chosen == nullptr || expected_ns < chosen_ns) chosen = &peer, chosen_ns = expected_ns;
@@ -205,7 +205,7 @@ void BlockDownload::Ask(SyncPeer& peer, HeaderId id, int64_t now_ns) {
     peer.measured_bytes = 0;
   }
   peer.in_flight.push_back({.id = id, .requested_ns = now_ns, .expected_ns = now_ns + ExpectedNs(peer)});
-  const auto in_flight = static_cast<uint32_t>(peer.in_flight.size());
+  const auto in_flight = static_cast<uint32_t>(peer.request_count());
   peer.in_flight_max = std::max(peer.in_flight_max, in_flight);
   in_flight_per_peer_max_ever_ = std::max(in_flight_per_peer_max_ever_, in_flight);
   in_flight_[id].push_back(peer.info.id);
@@ -239,7 +239,7 @@ void BlockDownload::Assign(uint64_t pending_bytes, int64_t now_ns, std::vector<P
       std::any_of(peers_.begin(), peers_.end(), [](const auto& entry) { return entry.second.is_doubted; });
   const bool any_room = std::any_of(peers_.begin(), peers_.end(), [&](const auto& entry) {
     const SyncPeer& peer = entry.second;
-    const bool has_room = HasRoom(peer) || (any_doubted && peer.in_flight.size() < options_.in_flight_per_peer_max);
+    const bool has_room = HasRoom(peer) || (any_doubted && peer.request_count() < options_.in_flight_per_peer_max);
     return peer.best_known && !peer.is_doubted && has_room;
   });
   if (!any_room) return;

@@ -86,6 +86,8 @@ class BlockDownload {
   // blocks: then TakePlaceCompactly counts the block as in flight to the peer, until it comes or the peer goes.
   bool HasPlace(const SyncPeer& peer, HeaderId id) const;
   void TakePlaceCompactly(SyncPeer& peer, HeaderId id, int64_t now_ns);
+  // A block of the tree that was found by inventory is here: it is not asked for again before OnSettled.
+  void OnArrived(HeaderId id) { arrived_.insert(id); }
   // The block is stored, or turned out to be unusable and must come from somebody else.
   void OnSettled(HeaderId id);
   void OnNotFound(const NotFoundReceived& message, int64_t now_ns);
@@ -129,7 +131,7 @@ class BlockDownload {
   int64_t ExpectedNs(const SyncPeer& peer, size_t blocks_before) const;
   int64_t ExpectedNs(const SyncPeer& peer) const;
   uint32_t RequestsOf(const SyncPeer& peer) const;
-  bool HasRoom(const SyncPeer& peer) const { return peer.in_flight.size() < RequestsOf(peer); }
+  bool HasRoom(const SyncPeer& peer) const { return peer.request_count() < RequestsOf(peer); }
   void Hear(SyncPeer& peer, int64_t now_ns);
   void MeasureRoundTrip(SyncPeer& peer, int64_t now_ns);
   void MeasureAnswer(SyncPeer& peer, int64_t answer_ns);

@@ -21,6 +21,7 @@ void HeaderSync::Ask(SyncPeer& peer, int64_t now_ns, std::vector<PeerCommand>& c
 }
 
 void HeaderSync::AskFrom(SyncPeer& peer, HeaderId from, int64_t now_ns, std::vector<PeerCommand>& commands) {
+  if (peer.by_inventory) return;
   commands.push_back(SendGetHeaders{peer.info.id, BuildLocator(tree_, from), Hash256()});
   peer.headers_requested = true;
   peer.headers_requested_ns = now_ns;
@@ -43,7 +44,7 @@ void HeaderSync::AskNext(int64_t now_ns, std::vector<PeerCommand>& commands) {
   }
   for (const bool is_inbound : {false, true}) {
     for (auto& [id, peer] : peers_) {
-      if (peer.info.is_inbound != is_inbound || peer.headers_requested || peer.headers_exhausted || !peer.serves_blocks()) continue;
+      if (peer.info.is_inbound != is_inbound || peer.headers_requested || peer.headers_exhausted || peer.by_inventory || !peer.serves_blocks()) continue;
       return Ask(peer, now_ns, commands);
     }
   }
@@ -118,7 +119,12 @@ void HeaderSync::Tick(int64_t now_ns, std::vector<PeerCommand>& commands) {
     if (!peer.headers_requested || now_ns - peer.headers_requested_ns < kHeadersTimeoutNs) continue;
     peer.headers_requested = false;
     peer.headers_exhausted = true;
-    AnswerFault(id, PeerFault::kHeadersTimeout, commands);
+    if (peer.info.kind == PeerKind::kManual) {
+      HR_LOG(kInfo, kSync, "no answer to getheaders: the peer is asked by inventory peer=", id);
+      peer.by_inventory = true;
+    } else {
+      AnswerFault(id, PeerFault::kHeadersTimeout, commands);
+    }
   }
   AskNext(now_ns, commands);
 }

@@ -15,7 +15,7 @@ namespace headrace {
 
 class HeaderSync {
  public:
-  // A silent header peer is replaced after this long.
+  // A silent header peer is replaced after this long; one that the operator named is asked by inventory instead (inventory_sync.h).
   static constexpr int64_t kHeadersTimeoutNs = int64_t{30} * 1'000'000'000;
   // After this long somebody else is asked as well.
   static constexpr int64_t kSecondQuestionNs = int64_t{2} * 1'000'000'000;

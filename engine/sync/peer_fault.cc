@@ -15,6 +15,7 @@ constexpr std::array kFaultRows = {
     // It may become valid: the peer's clock, or ours, is wrong, which is no offence.
     PeerFaultRow{kHeaderOfTheFuture, Consequence::kDisconnect, "invalid header"},
     PeerFaultRow{kUnconnectingHeaders, Consequence::kDiscourage, "too many unconnecting headers"},
+    PeerFaultRow{kUnconnectingBlocks, Consequence::kDiscourage, "too many unconnecting blocks"},
     // Slow links and busy peers are no offence either: another is asked, and this one may come again.
     PeerFaultRow{kHeadersTimeout, Consequence::kDisconnect, "no answer to getheaders"},
     PeerFaultRow{kDownloadStalled, Consequence::kDisconnect, "stalls the block download"},

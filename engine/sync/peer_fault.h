@@ -17,6 +17,7 @@ enum class PeerFault : uint8_t {
   kInvalidHeader,
   kHeaderOfTheFuture,
   kUnconnectingHeaders,
+  kUnconnectingBlocks,
   kHeadersTimeout,
   kDownloadStalled,
   kBlocksLacking,

@@ -22,6 +22,17 @@ struct BlockRequest {
   bool is_compact = false;   // it is to come as a compact block, and its transactions as far as they are asked for
 };
 
+// What a peer has told of its blocks by `inv`, where that is how it is synchronised with (inventory_sync.h).
+struct PeerInventory {
+  bool is_batch_requested = false;  // getblocks was sent, and no inv has come
+  bool is_batch_full = false;       // the last batch had as many as fit: more will follow
+  bool is_exhausted = false;        // it has told everything
+  int64_t progress_ns = 0;          // last question, announcement or block
+  std::deque<Hash256> waiting;      // told, and not asked for yet
+  std::vector<Hash256> in_flight;
+  uint32_t unconnecting_blocks = 0;
+};
+
 struct SyncPeer {
   PeerInfo info;
   bool is_leaving = false;  // a disconnect was asked for: nothing more is asked of it
@@ -33,6 +44,9 @@ struct SyncPeer {
   bool headers_exhausted = false;  // its last answer was short: it has shown everything
   uint32_t asked_lower = 0;        // it had nothing above our best header, and was asked so often what it has below it
   uint32_t unconnecting_headers = 0;
+  // It is asked for blocks by inventory, and never for headers.
+  bool by_inventory = false;
+  PeerInventory inventory;
   // It showed headers and does not deliver their blocks, which nobody else has: its chain is followed only when there is no
   // other. Ends with the next block from it.
   bool withholds = false;
@@ -76,6 +90,8 @@ struct SyncPeer {
   uint64_t blocks_served = 0;
   int64_t serving_credit = 0;        // bytes that it may still be sent in its turn; negative when its last block was larger
 
+  // Blocks asked of it and not come, however they were found.
+  size_t request_count() const { return in_flight.size() + inventory.in_flight.size(); }
   bool serves_blocks() const { return !is_leaving && (info.services & kNodeNetwork) != 0; }
   bool serves_witness() const { return (info.services & kNodeWitness) != 0; }
 };

@@ -158,6 +158,7 @@ class PeerHub final : public PeerGateway, private TransportHandler {
   void ExecuteCommands();
   void Execute(std::monostate) {}
   void Execute(const SendGetHeaders& command);
+  void Execute(const SendGetBlocks& command);
   void Execute(const SendHeaders& command);
   void Execute(const SendInventory& command);
   void Execute(const SendNotFound& command);

@@ -34,6 +34,7 @@ struct PeerHubOptions {
   uint64_t services = kNodeNetwork | kNodeWitness;
   std::string user_agent = "/headrace:0.1.0/";
   bool relay_transactions = false;
+  bool wants_headers = true;  // new blocks are to be announced by their headers (BIP130)
 
   int64_t connect_timeout_ms = 10'000;
   int64_t handshake_timeout_ms = 60'000;

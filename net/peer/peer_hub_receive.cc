@@ -213,7 +213,8 @@ void PeerHub::OnVerack(Peer& peer) {
          " direction=", peer.info.is_inbound ? "in" : "out",
          " kind=", std::string(PeerKindName(peer.info.kind)), " version=", peer.info.protocol_version,
          " services=", peer.info.services, " height=", peer.info.start_height, " agent=\"", peer.info.user_agent, "\"");
-  if (peer.info.protocol_version >= kSendHeadersVersion) SendMessage(peer, commands::kSendHeaders, {});
+  const bool takes_headers = options_.wants_headers && peer.info.protocol_version >= kSendHeadersVersion;
+  if (takes_headers) SendMessage(peer, commands::kSendHeaders, {});
   if (peer.info.protocol_version >= kCompactBlocksVersion) SendCompactOffer(peer, false);
   // The first round trip is measured at once: it helps to choose among peers.
   SendPing(peer, clock_.MonotonicNs());

@@ -137,6 +137,14 @@ void PeerHub::Execute(const SendGetHeaders& command) {
   SendMessage(*peer, commands::kGetHeaders, body);
 }
 
+void PeerHub::Execute(const SendGetBlocks& command) {
+  Peer* peer = FindEstablished(command.peer);
+  if (peer == nullptr) return;
+  std::vector<uint8_t> body;
+  EncodeLocator({static_cast<uint32_t>(kProtocolVersion), command.locator, command.stop}, body);
+  SendMessage(*peer, commands::kGetBlocks, body);
+}
+
 void PeerHub::Execute(const SendHeaders& command) {
   Peer* peer = FindEstablished(command.peer);
   if (peer == nullptr) return;

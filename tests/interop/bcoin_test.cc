@@ -142,6 +142,22 @@ TEST_F(BcoinTest, HeadracedSyncsFromBcoin) {
   if (version.contains("packet")) ExpectTimeAndNonceOf(version["packet"], proxy.VersionStart());
 }
 
+TEST_F(BcoinTest, HeadracedSyncsFromBcoinByInventory) {
+  const uint16_t port = FreePort();
+  const auto seed = StartSeed(port);
+  CountingProxy proxy(port, 0);
+  NodeProcess node("main");
+  ASSERT_EQ(node.RunToEnd({"-connect=" + proxy.address(), "-sync=inventory", "-stopatheight=" + std::to_string(facts_.blocks)}, 60), 0)
+      << node.process().Everything() << seed->Everything();
+  const nlohmann::json summary = node.Summary();
+  EXPECT_EQ(summary.value("best_block", ""), facts_.last_hash);
+  EXPECT_EQ(summary.value("blocks_downloaded", 0u), facts_.blocks);
+  EXPECT_EQ(proxy.blocks_delivered(), facts_.blocks);
+  EXPECT_EQ(proxy.messages_from_node("getheaders"), 0u);
+  EXPECT_GE(proxy.messages_from_node("getblocks"), 1u);
+  EXPECT_LE(proxy.blocks_in_flight_max(), 16u);
+}
+
 TEST_F(BcoinTest, DefaultMinimumWorkRefusesToDownloadThisChain) {
   const uint16_t port = FreePort();
   const auto seed = StartSeed(port);

@@ -127,6 +127,18 @@ std::vector<uint8_t> CountingProxy::VersionStart() {
   return version_start_;
 }
 
+uint64_t CountingProxy::messages_from_node(const std::string& command) const {
+  const std::lock_guard lock(counts_mutex_);
+  const auto found = messages_from_node_.find(command);
+  return found == messages_from_node_.end() ? 0 : found->second;
+}
+
+std::vector<uint64_t> CountingProxy::counts_to_node(const std::string& command) const {
+  const std::lock_guard lock(counts_mutex_);
+  const auto found = counts_to_node_.find(command);
+  return found == counts_to_node_.end() ? std::vector<uint64_t>() : found->second;
+}
+
 void CountingProxy::Run() {
   std::vector<std::unique_ptr<Connection>> connections;
   while (!stops_) {
@@ -158,7 +170,12 @@ bool CountingProxy::Relay(Connection& connection, bool is_to_node) {
   if (size <= 0) return false;
   const size_t count = static_cast<size_t>(size);
   if (is_to_node) {
-    connection.to_node.Feed(buffer, count, [](const std::string&, uint64_t) {}, [&](const std::string& command, const std::vector<uint8_t>& start) {
+    const auto on_count = [&](const std::string& command, uint64_t items) {
+      if (command != "inv" && command != "headers") return;
+      const std::lock_guard lock(counts_mutex_);
+      counts_to_node_[command].push_back(items);
+    };
+    connection.to_node.Feed(buffer, count, on_count, [&](const std::string& command, const std::vector<uint8_t>& start) {
       if (command != "block") return;
       const std::lock_guard lock(delivered_mutex_);
       delivered_.push_back(BlockHeader::Load(start.data()).Hash());
@@ -173,6 +190,10 @@ bool CountingProxy::Relay(Connection& connection, bool is_to_node) {
     connection.requested += items;
     blocks_in_flight_max_ = std::max(blocks_in_flight_max_.load(), connection.requested - std::min(connection.requested, connection.delivered));
   }, [&](const std::string& command, const std::vector<uint8_t>& start) {
+    {
+      const std::lock_guard lock(counts_mutex_);
+      ++messages_from_node_[command];
+    }
     if (command != "version") return;
     const std::lock_guard lock(delivered_mutex_);
     version_start_ = start;

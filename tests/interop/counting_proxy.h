@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -33,6 +34,10 @@ class CountingProxy {
   uint64_t connections() const { return connections_; }
   // The first 80 bytes of the last version message that the syncing node sent: everything up to its nonce. Empty before.
   std::vector<uint8_t> VersionStart();
+  // Messages with this command from the syncing node to its peer.
+  uint64_t messages_from_node(const std::string& command) const;
+  // The count that each message with this command from the peer began with, in order: hashes of an `inv`, headers of `headers`.
+  std::vector<uint64_t> counts_to_node(const std::string& command) const;
 
  private:
   struct Connection;
@@ -49,6 +54,9 @@ class CountingProxy {
   std::atomic<uint64_t> blocks_delivered_{0};
   std::atomic<uint64_t> blocks_in_flight_max_{0};
   std::atomic<uint64_t> connections_{0};
+  mutable std::mutex counts_mutex_;
+  std::map<std::string, uint64_t> messages_from_node_;
+  std::map<std::string, std::vector<uint64_t>> counts_to_node_;
   std::mutex delivered_mutex_;
   std::vector<Hash256> delivered_;
   std::vector<uint8_t> version_start_;  // under the same mutex

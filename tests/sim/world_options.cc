@@ -52,6 +52,9 @@ SimNodeOptions DrawNodeOptions(SimEntropy& entropy) {
 
   PeerHubOptions& hub = options.hub;
   hub.inbound_max = static_cast<size_t>(entropy.Between(8, 24));
+  // Some are of the old kind.
+  options.node.syncs_by_inventory = hub.inbound_max % 5 == 0;
+  hub.wants_headers = !options.node.syncs_by_inventory;
   hub.connect_timeout_ms = entropy.Between(500, 5'000);
   hub.handshake_timeout_ms = entropy.Between(3'000, 20'000);
   hub.ping_interval_ms = entropy.Between(2'000, 20'000);

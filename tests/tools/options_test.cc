@@ -306,6 +306,9 @@ TEST_F(OptionsTest, SignetChallengeNeedsSignetAndHex) {
 }
 
 TEST_F(OptionsTest, WordsOfAChoice) {
+  EXPECT_EQ(Good({}).sync_mode, SyncMode::kHeaders);
+  EXPECT_EQ(Good({"-sync=inventory"}).sync_mode, SyncMode::kInventory);
+  EXPECT_THAT(Bad({"-sync=blocks"}), HasSubstr("write headers or inventory"));
   EXPECT_EQ(Good({"-nettransport=epoll"}).transport, TransportKind::kEpoll);
   EXPECT_EQ(Good({"-nettransport=io_uring"}).transport, TransportKind::kIoUring);
   EXPECT_EQ(Good({"-filebackend=pread"}).file_backend, FileBackend::kPread);

@@ -241,6 +241,7 @@ PeerHubOptions Daemon::HubOptions() {
   PeerHubOptions hub;
   hub.magic = params_.message_magic;
   hub.inbound_max = options_.connections_max;
+  hub.wants_headers = options_.sync_mode == SyncMode::kHeaders;
   // Block files, segments and the log come before strangers.
   constexpr uint64_t kFilesOfOurOwn = 300;
   const uint64_t open_files_max = RaiseOpenFileLimit();
@@ -304,6 +305,7 @@ absl::Status Daemon::StartNode() {
   node.stop_at_height = options_.stop_at_height;
   node.minimum_chain_work = params_.minimum_chain_work;
   if (options_.minimum_chain_work) node.minimum_chain_work = Uint256::FromHash(*options_.minimum_chain_work);
+  node.syncs_by_inventory = options_.sync_mode == SyncMode::kInventory;
   node.download.in_flight_per_peer_max = options_.blocks_in_transit_per_peer_max;
   node.pipeline.assume_valid = {options_.assume_valid.value_or(params_.assume_valid), node.minimum_chain_work};
   node.pipeline.checkpoint_interval_ns = int64_t{options_.checkpoint_interval_s} * 1'000'000'000;

@@ -60,6 +60,9 @@ constexpr OptionRow kOptions[] = {
      "The most connections at a time. Eleven are for peers that the node chooses; those of -addnode are not counted.", 0, 1000},
     {"maxblocksintransit", OptionKind::kNumber, "N", "16", "The most blocks requested from one peer at a time.", 1,
      1024},
+    {"sync", OptionKind::kText, "HOW", "headers",
+     "How peers are asked for the chain: headers, or inventory (getblocks and inv, as before headers came first: from one peer at a "
+     "time, and without regard to -minimumchainwork)."},
     {"nettransport", OptionKind::kText, "KIND", "auto",
      "How sockets are driven: io_uring, epoll, or auto (io_uring where the kernel offers it)."},
     {"loadblock", OptionKind::kList, "FILE", "", "Import blocks from this file at start."},

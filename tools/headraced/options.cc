@@ -142,6 +142,8 @@ void ReadNetworkOptions(SettingReader& reader, const NetworkRow& network, Daemon
   options.connections_max = static_cast<uint32_t>(reader.Number("maxconnections").value_or(options.connections_max));
   options.blocks_in_transit_per_peer_max =
       static_cast<uint32_t>(reader.Number("maxblocksintransit").value_or(options.blocks_in_transit_per_peer_max));
+  static constexpr std::string_view kSyncs[] = {"headers", "inventory"};
+  options.sync_mode = reader.Word<SyncMode>("sync", kSyncs);
   static constexpr std::string_view kKinds[] = {"auto", "io_uring", "epoll"};
   options.transport = reader.Word<TransportKind>("nettransport", kKinds);
 }

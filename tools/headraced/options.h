@@ -28,6 +28,7 @@ namespace headrace {
 enum class DaemonAction : uint8_t { kRun, kPrintHelp, kPrintVersion };
 enum class LogFormat : uint8_t { kText, kJson };
 enum class TransportKind : uint8_t { kAuto, kIoUring, kEpoll };
+enum class SyncMode : uint8_t { kHeaders, kInventory };
 enum class FileBackend : uint8_t { kAuto, kIoUring, kPread };
 
 struct RpcOptions {
@@ -72,6 +73,7 @@ struct DaemonOptions {
   uint64_t upload_target_bytes = 0;                    // within 24 hours; 0: none
   uint32_t connections_max = 125;
   uint32_t blocks_in_transit_per_peer_max = 16;
+  SyncMode sync_mode = SyncMode::kHeaders;
   TransportKind transport = TransportKind::kAuto;
 
   std::vector<std::string> load_block;

@@ -183,6 +183,28 @@ TEST_F(NodePeersTest, AChainWithTooLittleWorkIsNotDownloadedAndOneWithJustEnough
   ExpectSynced(node);
 }
 
+TEST_F(NodePeersTest, HeadersWithTooLittleWorkThatAreRememberedAreNotFollowed) {
+  {
+    ScriptedPeer& withholding = peers_.Connect(1, &chain_);
+    withholding.answer = [](const TestBlock&) { return SlabRef(); };
+    TestNode node(options_);
+    node.RunUntil([&] { return !withholding.blocks_asked.empty(); });
+    ASSERT_TRUE(node.Shutdown().ok());
+    peers_.Leave(1);
+  }
+  HeaderTree tree(BlockHeader::Load(GenesisBlock(ParamsFor(ChainId::kRegtest)).data()));
+  HeaderId tip = kGenesisId;
+  for (const auto& block : chain_.blocks()) tip = tree.Add(block->header, block->hash, tip);
+  // The operator asks for more than before.
+  options_.node.minimum_chain_work = tree.work(tip) + Uint256(1);
+  ScriptedPeer& peer = peers_.Connect(2, &chain_);
+  TestNode node(options_);
+  node.RunUntil([&] { return peer.headers_asked > 0; });
+  node.RunUntilQuiet();
+  EXPECT_EQ(node.Status().header_height, chain_.height());
+  EXPECT_TRUE(peer.blocks_asked.empty());
+}
+
 TEST_F(NodePeersTest, ABlockThatNobodyAskedForIsDropped) {
   ChainBuilder other;
   other.Add({}, -1, 9);

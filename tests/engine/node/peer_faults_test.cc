@@ -55,6 +55,17 @@ class PeerFaultsTest : public NodeFixture, public ::testing::WithParamInterface<
       node.RunUntilQuiet();
     }
   }
+  // By inventory: each block that it announces stands on nothing.
+  void CommitUnconnectingBlocks(TestNode& node) {
+    ScriptedPeer& peer = peers_.Connect(kCulprit, nullptr);
+    const auto& block = chain_.blocks()[50];
+    peer.loose_blocks[block->hash] = block->raw;
+    for (uint32_t i = 0; i <= InventorySync::kUnconnectingBlocksMax; ++i) {
+      EXPECT_FALSE(peer.is_disconnected) << i;
+      peers_.Say(InventoryReceived{kCulprit, {{kInvBlock, block->hash}}});
+      node.RunUntilQuiet();
+    }
+  }
   void CommitHeadersTimeout(TestNode& node) {
     const ScriptedPeer& peer = peers_.Connect(kCulprit, nullptr);
     node.RunUntil([&] { return peer.headers_asked == 1; });
@@ -72,8 +83,13 @@ class PeerFaultsTest : public NodeFixture, public ::testing::WithParamInterface<
   }
   void CommitBlocksLacking(TestNode& node) {
     ScriptedPeer& peer = peers_.Connect(kCulprit, &chain_);
+    // A line that has shown to be fast is asked for as many as it may be.
+    Sync(node);
     peer.has_lost_its_blocks = true;
-    node.RunUntil([&] { return peer.blocks_asked.size() > BlockDownload::kLackingBlocksMax; });
+    for (size_t i = 0; i <= BlockDownload::kLackingBlocksMax; ++i) chain_.Add();
+    peers_.Say(HeadersReceived{kCulprit, {chain_.blocks().back()->header}});
+    const size_t asked_before = peer.blocks_asked.size();
+    node.RunUntil([&] { return peer.blocks_asked.size() > asked_before + BlockDownload::kLackingBlocksMax; });
   }
   void CommitBlockTimeout(TestNode& node) {
     ScriptedPeer& peer = peers_.Connect(kCulprit, &chain_);
@@ -154,6 +170,7 @@ TEST_P(PeerFaultsTest, IsAnsweredAsTheTableSays) {
       {kInvalidHeader, &PeerFaultsTest::CommitInvalidHeader},
       {kHeaderOfTheFuture, &PeerFaultsTest::CommitHeaderOfTheFuture},
       {kUnconnectingHeaders, &PeerFaultsTest::CommitUnconnectingHeaders},
+      {kUnconnectingBlocks, &PeerFaultsTest::CommitUnconnectingBlocks},
       {kHeadersTimeout, &PeerFaultsTest::CommitHeadersTimeout},
       {kDownloadStalled, &PeerFaultsTest::CommitDownloadStall},
       {kBlocksLacking, &PeerFaultsTest::CommitBlocksLacking},
@@ -171,6 +188,7 @@ TEST_P(PeerFaultsTest, IsAnsweredAsTheTableSays) {
   EnableDebugCategory(LogCategory::kSync);
   CapturedLog log;
   options_.node.download.in_flight_per_peer_max = BlockDownload::kLackingBlocksMax + 1;
+  options_.node.syncs_by_inventory = row.fault == kUnconnectingBlocks;
   TestNode node(options_);
   (this->*found->second)(node);
   TurnALittle(node);

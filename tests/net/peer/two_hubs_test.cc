@@ -147,6 +147,8 @@ TEST_P(TwoHubsTest, HeadersAndBlocksFlow) {
   }
   EXPECT_TRUE(server->Run([&] { return server->hub->QueuedBytes(at_server.id) == 0; }));
   EXPECT_GE(client->hub->totals().bytes_received, block_bytes);
+  EXPECT_GE(client->hub->ReceivedBytes(at_client.id), block_bytes);
+  EXPECT_EQ(client->hub->ReceivedBytes(at_client.id + 1'000), 0u);
 }
 
 TEST_P(TwoHubsTest, InventoryFlowsBothWays) {

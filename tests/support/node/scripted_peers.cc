@@ -9,7 +9,7 @@
 
 namespace headrace::testing {
 
-ScriptedPeer& ScriptedPeers::Connect(PeerId id, const ChainBuilder* chain, int32_t start_height) {
+ScriptedPeer& ScriptedPeers::Connect(PeerId id, const ChainBuilder* chain, int32_t start_height, PeerKind kind) {
   ScriptedPeer& peer = peers_[id];
   peer = {};
   peer.chain = chain;
@@ -17,6 +17,7 @@ ScriptedPeer& ScriptedPeers::Connect(PeerId id, const ChainBuilder* chain, int32
   info.id = id;
   info.address = "peer-" + std::to_string(id) + ":1";
   info.services = peer.services;
+  info.kind = kind;
   info.protocol_version = 70016;
   info.start_height = start_height;
   info.user_agent = "/scripted/";
@@ -48,6 +49,7 @@ void ScriptedPeers::Submit(std::vector<PeerCommand>& commands) {
             if (found == peers_.end() || found->second.is_disconnected) return;
             ScriptedPeer& peer = found->second;
             if constexpr (std::is_same_v<Said, SendGetHeaders>) AnswerGetHeaders(said.peer, peer, said);
+            if constexpr (std::is_same_v<Said, SendGetBlocks>) AnswerGetBlocks(said.peer, peer, said);
             if constexpr (std::is_same_v<Said, SendGetData>) AnswerGetData(said.peer, peer, said);
             if constexpr (std::is_same_v<Said, SendHeaders>) peer.headers_sent.push_back(said);
             if constexpr (std::is_same_v<Said, SendInventory>) peer.inventory_sent.push_back(said);
@@ -78,7 +80,7 @@ void ScriptedPeers::Submit(std::vector<PeerCommand>& commands) {
 
 void ScriptedPeers::AnswerGetHeaders(PeerId id, ScriptedPeer& peer, const SendGetHeaders& question) {
   ++peer.headers_asked;
-  if (peer.chain == nullptr) return;
+  if (peer.chain == nullptr || peer.ignores_getheaders) return;
   const auto& blocks = peer.chain->blocks();
   size_t next = 0;
   for (const Hash256& known : question.locator) {
@@ -99,6 +101,27 @@ void ScriptedPeers::AnswerGetHeaders(PeerId id, ScriptedPeer& peer, const SendGe
   for (; next < blocks.size() && answer.headers.size() < kMaxHeadersPerMessage; ++next) {
     answer.headers.push_back(blocks[next]->header);
   }
+  Say(std::move(answer));
+}
+
+void ScriptedPeers::AnswerGetBlocks(PeerId id, ScriptedPeer& peer, const SendGetBlocks& question) {
+  ++peer.batches_asked;
+  if (peer.chain == nullptr) return;
+  const auto& blocks = peer.chain->blocks();
+  size_t next = 0;
+  for (const Hash256& known : question.locator) {
+    const auto found = std::find_if(blocks.begin(), blocks.end(), [&](const auto& block) { return block->hash == known; });
+    if (found == blocks.end()) continue;
+    next = static_cast<size_t>(found - blocks.begin()) + 1;
+    break;
+  }
+  InventoryReceived answer{id, {}};
+  for (; next < blocks.size() && answer.items.size() < kMaxBlocksPerGetBlocks; ++next) {
+    answer.items.push_back({kInvBlock, blocks[next]->hash});
+  }
+  if (answer.items.empty()) return;
+  peer.batch_sizes.push_back(answer.items.size());
+  if (answer.items.size() == kMaxBlocksPerGetBlocks && !peer.forgets_to_continue) peer.continue_hash = answer.items.back().hash;
   Say(std::move(answer));
 }
 
@@ -124,6 +147,7 @@ void ScriptedPeers::AnswerGetData(PeerId id, ScriptedPeer& peer, const SendGetDa
       }
       SlabRef bytes = peer.answer ? peer.answer(*block) : block->raw;
       if (bytes != nullptr) Say(BlockReceived{id, item.hash, std::move(bytes)});
+      if (item.hash == peer.continue_hash) Say(InventoryReceived{id, {{kInvBlock, peer.chain->blocks().back()->hash}}});
     }
   }
 }

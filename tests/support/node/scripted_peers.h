@@ -23,6 +23,10 @@ struct ScriptedPeer {
   std::map<Hash256, SlabRef> loose_blocks;
   // What it sends where this block is asked for; nothing when the result is null. Absent: the block itself.
   std::function<SlabRef(const TestBlock&)> answer;
+  // It never answers getheaders, as peers before headers came first.
+  bool ignores_getheaders = false;
+  // It does not say that there is more behind a full batch of hashes.
+  bool forgets_to_continue = false;
   // It says notfound for every block.
   bool has_lost_its_blocks = false;
   // It sends its last header again with every notfound.
@@ -47,6 +51,9 @@ struct ScriptedPeer {
   std::vector<BlockTransactionsRequest> transactions_asked;
   std::vector<BlockTransactions> transactions_sent;
   uint32_t headers_asked = 0;
+  uint32_t batches_asked = 0;
+  std::vector<size_t> batch_sizes;  // of its inventories
+  Hash256 continue_hash;
   bool is_disconnected = false;
   bool is_discouraged = false;
   std::string disconnect_reason;
@@ -55,7 +62,7 @@ struct ScriptedPeer {
 class ScriptedPeers : public PeerGateway {
  public:
   // Joins, and says that it has `start_height` blocks; the reference stays valid.
-  ScriptedPeer& Connect(PeerId id, const ChainBuilder* chain, int32_t start_height = 0);
+  ScriptedPeer& Connect(PeerId id, const ChainBuilder* chain, int32_t start_height = 0, PeerKind kind = PeerKind::kInbound);
   void Leave(PeerId id);
   // Says a block of its chain as a compact block.
   void SayCompact(PeerId id, const TestBlock& block);
@@ -75,6 +82,7 @@ class ScriptedPeers : public PeerGateway {
 
  private:
   void AnswerGetHeaders(PeerId id, ScriptedPeer& peer, const SendGetHeaders& question);
+  void AnswerGetBlocks(PeerId id, ScriptedPeer& peer, const SendGetBlocks& question);
   void AnswerGetData(PeerId id, ScriptedPeer& peer, const SendGetData& question);
   void AnswerGetBlockTransactions(PeerId id, const ScriptedPeer& peer, const BlockTransactionsRequest& question);
 
