@@ -40,7 +40,7 @@ Node::Node(const ChainParams& params, const NodeOptions& options, const NodePort
       records_(tree_, ports.blocks),
       pipeline_(tree_, params, records_, ports.blocks, ports.coins, ports.executor, ports.doorbell,
                 WithStopHeight(options.pipeline, options.stop_at_height)),
-      header_sync_(tree_, peers_),
+      header_sync_(tree_, peers_, {options.minimum_chain_work, options.header_salt}),
       download_(tree_, peers_, WithStopHeight(options.download, options.stop_at_height)),
       inventory_sync_(tree_, peers_, options.download.in_flight_per_peer_max, options.download.budget_bytes),
       serving_(tree_, pipeline_.chain(), ports.blocks, peers_),

@@ -39,6 +39,8 @@ struct NodeOptions {
   PipelineOptions pipeline;
   BlockDownloadOptions download;
   Uint256 minimum_chain_work;
+  // Secret: decides which headers of an unproven chain are looked at twice.
+  HeaderPresync::Salt header_salt;
   // Peers are asked for blocks by inventory, and not for headers (inventory_sync.h).
   bool syncs_by_inventory = false;
   // Everything in the coin store's files is read and checked so often, at the tip. Zero: never.

@@ -14,6 +14,10 @@ constexpr std::array kFaultRows = {
     PeerFaultRow{kInvalidHeader, Consequence::kDiscourage, "invalid header"},
     // It may become valid: the peer's clock, or ours, is wrong, which is no offence.
     PeerFaultRow{kHeaderOfTheFuture, Consequence::kDisconnect, "invalid header"},
+    PeerFaultRow{kUnlinkedHeaders, Consequence::kDiscourage, "headers that do not follow one another"},
+    PeerFaultRow{kUnprovenChainBroken, Consequence::kDiscourage, "a chain of headers without enough work breaks a rule"},
+    // It may have followed a reorganisation meanwhile.
+    PeerFaultRow{kUnprovenChainChanged, Consequence::kDisconnect, "a chain of headers is not the same at a second look"},
     PeerFaultRow{kUnconnectingHeaders, Consequence::kDiscourage, "too many unconnecting headers"},
     PeerFaultRow{kUnconnectingBlocks, Consequence::kDiscourage, "too many unconnecting blocks"},
     // Slow links and busy peers are no offence either: another is asked, and this one may come again.

@@ -16,6 +16,9 @@ namespace headrace {
 enum class PeerFault : uint8_t {
   kInvalidHeader,
   kHeaderOfTheFuture,
+  kUnlinkedHeaders,
+  kUnprovenChainBroken,
+  kUnprovenChainChanged,
   kUnconnectingHeaders,
   kUnconnectingBlocks,
   kHeadersTimeout,

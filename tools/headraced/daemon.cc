@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "absl/strings/str_cat.h"
+#include "engine/base/endian.h"
 #include "engine/base/log.h"
 #include "engine/base/status_macros.h"
 #include "engine/crypto/sha256_path.h"
@@ -305,6 +307,9 @@ absl::Status Daemon::StartNode() {
   node.stop_at_height = options_.stop_at_height;
   node.minimum_chain_work = params_.minimum_chain_work;
   if (options_.minimum_chain_work) node.minimum_chain_work = Uint256::FromHash(*options_.minimum_chain_work);
+  std::array<uint8_t, 16> salt;
+  entropy_.Fill(salt);
+  node.header_salt = {LoadLittle64(salt.data()), LoadLittle64(salt.data() + 8)};
   node.syncs_by_inventory = options_.sync_mode == SyncMode::kInventory;
   node.download.in_flight_per_peer_max = options_.blocks_in_transit_per_peer_max;
   node.pipeline.assume_valid = {options_.assume_valid.value_or(params_.assume_valid), node.minimum_chain_work};

@@ -6,6 +6,7 @@
 
 #include "engine/base/limits.h"
 #include "engine/consensus/difficulty.h"
+#include "engine/primitives/targets.h"
 #include "tests/engine/node/node_fixture.h"
 #include "tests/support/captured_log.h"
 
@@ -45,6 +46,51 @@ class PeerFaultsTest : public NodeFixture, public ::testing::WithParamInterface<
     while (!CheckProofOfWork(header.Hash(), header.bits, ParamsFor(ChainId::kRegtest))) ++header.nonce;
     peers_.Say(HeadersReceived{kCulprit, {header}});
     detail_ = "time-too-new";
+    node.RunUntilQuiet();
+  }
+  // What a chain without enough work is made of; far more are wanted than a message holds.
+  std::vector<BlockHeader> CheapHeaders(size_t count) {
+    const ChainParams& params = ParamsFor(ChainId::kRegtest);
+    std::vector<BlockHeader> headers;
+    BlockHeader header = chain_.blocks()[0]->header;
+    for (; headers.size() < count; header.previous = header.Hash(), header.time_s += 60) {
+      while (!CheckProofOfWork(header.Hash(), header.bits, params)) ++header.nonce;
+      headers.push_back(header);
+    }
+    return headers;
+  }
+  void CommitUnlinkedHeaders(TestNode& node) {
+    const ScriptedPeer& peer = peers_.Connect(kCulprit, nullptr);
+    node.RunUntil([&] { return peer.headers_asked == 1; });
+    const std::vector<BlockHeader> headers = CheapHeaders(3);
+    peers_.Say(HeadersReceived{kCulprit, {headers[0], headers[2]}});
+    node.RunUntilQuiet();
+  }
+  void CommitUnprovenChainBreach(TestNode& node) {
+    const ScriptedPeer& peer = peers_.Connect(kCulprit, nullptr);
+    node.RunUntil([&] { return peer.headers_asked == 1; });
+    const std::vector<BlockHeader> headers = CheapHeaders(kMaxHeadersPerMessage + 3);
+    const auto second = headers.begin() + kMaxHeadersPerMessage;
+    peers_.Say(HeadersReceived{kCulprit, {headers.begin(), second}});
+    node.RunUntil([&] { return peer.headers_asked == 2; });
+    EXPECT_FALSE(peer.is_disconnected);
+    detail_ = "headers that do not follow one another";
+    peers_.Say(HeadersReceived{kCulprit, {second[0], second[2]}});
+    node.RunUntilQuiet();
+  }
+  // It proves enough work, and then shows less than before.
+  void CommitUnprovenChainChange(TestNode& node) {
+    const ScriptedPeer& peer = peers_.Connect(kCulprit, nullptr);
+    node.RunUntil([&] { return peer.headers_asked == 1; });
+    const std::vector<BlockHeader> headers = CheapHeaders(2 * kMaxHeadersPerMessage);
+    const auto second = headers.begin() + kMaxHeadersPerMessage;
+    peers_.Say(HeadersReceived{kCulprit, {headers.begin(), second}});
+    node.RunUntil([&] { return peer.headers_asked == 2; });
+    peers_.Say(HeadersReceived{kCulprit, {second, headers.end()}});
+    node.RunUntil([&] { return peer.headers_asked == 3; });
+    EXPECT_FALSE(peer.is_disconnected);
+    detail_ = "fewer headers than before";
+    peers_.Say(HeadersReceived{kCulprit, {headers.begin(), headers.begin() + 1}});
     node.RunUntilQuiet();
   }
   void CommitUnconnectingHeaders(TestNode& node) {
@@ -169,6 +215,9 @@ TEST_P(PeerFaultsTest, IsAnsweredAsTheTableSays) {
   const std::map<PeerFault, void (PeerFaultsTest::*)(TestNode&)> cases = {
       {kInvalidHeader, &PeerFaultsTest::CommitInvalidHeader},
       {kHeaderOfTheFuture, &PeerFaultsTest::CommitHeaderOfTheFuture},
+      {kUnlinkedHeaders, &PeerFaultsTest::CommitUnlinkedHeaders},
+      {kUnprovenChainBroken, &PeerFaultsTest::CommitUnprovenChainBreach},
+      {kUnprovenChainChanged, &PeerFaultsTest::CommitUnprovenChainChange},
       {kUnconnectingHeaders, &PeerFaultsTest::CommitUnconnectingHeaders},
       {kUnconnectingBlocks, &PeerFaultsTest::CommitUnconnectingBlocks},
       {kHeadersTimeout, &PeerFaultsTest::CommitHeadersTimeout},
@@ -189,6 +238,9 @@ TEST_P(PeerFaultsTest, IsAnsweredAsTheTableSays) {
   CapturedLog log;
   options_.node.download.in_flight_per_peer_max = BlockDownload::kLackingBlocksMax + 1;
   options_.node.syncs_by_inventory = row.fault == kUnconnectingBlocks;
+  if (row.fault == kUnlinkedHeaders || row.fault == kUnprovenChainBroken || row.fault == kUnprovenChainChanged) {
+    options_.node.minimum_chain_work = WorkFromBits(chain_.blocks()[0]->header.bits) * Uint256(3'000);
+  }
   TestNode node(options_);
   (this->*found->second)(node);
   TurnALittle(node);
