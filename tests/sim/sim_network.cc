@@ -9,6 +9,10 @@ namespace {
 
 constexpr uint64_t kDripBytesMax = 24;
 constexpr int64_t kDripNsMax = 60 * kNsPerMs;
+// On a line a chunk is what it carries in so long, and what waits to be carried is at most so much.
+constexpr double kLineChunk_s = 0.01;
+constexpr double kLineQueue_s = 0.05;
+constexpr double kLineChunkBytesMax = 65'536;
 
 }  // namespace
 
@@ -35,13 +39,35 @@ bool SimNetwork::IsBlocked(const Address& a, const Address& b) const {
   return !side_.empty() && side_.contains(a.ip) != side_.contains(b.ip);
 }
 
+const SimLine* SimNetwork::LineOf(const SimConnection& connection) const {
+  if (lines_.empty()) return nullptr;
+  for (const SimConnection::End& end : connection.ends) {
+    if (const auto found = lines_.find(end.address.ip); found != lines_.end()) return &found->second;
+  }
+  return nullptr;
+}
+
+uint64_t SimNetwork::WindowBytes(const SimConnection& connection) const {
+  const SimLine* line = LineOf(connection);
+  if (line == nullptr) return options_.window_bytes;
+  const double seconds = static_cast<double>(line->one_way_ns) / 1e9 + kLineQueue_s;
+  return static_cast<uint64_t>(line->bytes_per_second * seconds) + 1;
+}
+
 uint64_t SimNetwork::DrawChunkBytes(const SimConnection& connection) {
+  if (const SimLine* line = LineOf(connection)) {
+    return static_cast<uint64_t>(std::clamp(line->bytes_per_second * kLineChunk_s, 1.0, kLineChunkBytesMax));
+  }
   if (connection.dripping_until_ns > clock_.now_ns()) return 1 + entropy_.Below(kDripBytesMax);
   // Mostly whole buffers, now and then crumbs: every place in a message is cut sooner or later.
   return entropy_.OneIn(4) ? 1 + entropy_.Below(64) : 1 + entropy_.Below(options_.chunk_bytes_max);
 }
 
-int64_t SimNetwork::DrawArrivalNs(const SimConnection& connection, SimConnection::Direction& direction) {
+int64_t SimNetwork::DrawArrivalNs(const SimConnection& connection, SimConnection::Direction& direction, uint64_t bytes) {
+  if (const SimLine* line = LineOf(connection)) {
+    const auto carrying_ns = static_cast<int64_t>(static_cast<double>(bytes) * 1e9 / line->bytes_per_second);
+    return direction.last_arrival_ns = std::max(direction.last_arrival_ns, clock_.now_ns() + line->one_way_ns) + carrying_ns;
+  }
   int64_t arrive_ns = std::max(direction.last_arrival_ns, clock_.now_ns() + DrawDelayNs());
   if (connection.dripping_until_ns > clock_.now_ns()) arrive_ns += entropy_.Between(0, kDripNsMax);
   return direction.last_arrival_ns = arrive_ns;

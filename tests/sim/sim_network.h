@@ -76,6 +76,12 @@ struct SimConnection {
 };
 using SimConnectionRef = std::shared_ptr<SimConnection>;
 
+// The line that a host is reached over, where it is to be like one: bytes follow one another at its rate and arrive in order.
+struct SimLine {
+  double bytes_per_second = 0;
+  int64_t one_way_ns = 0;
+};
+
 class SimNetwork {
  public:
   SimNetwork(SimEntropy entropy, SimClock& clock, const SimNetworkOptions& options)
@@ -95,9 +101,13 @@ class SimNetwork {
   int64_t DrawDelayNs() { return entropy_.Between(options_.delay_min_ns, options_.delay_max_ns); }
   // How many bytes the next chunk takes, and when it arrives; the direction remembers.
   uint64_t DrawChunkBytes(const SimConnection& connection);
-  int64_t DrawArrivalNs(const SimConnection& connection, SimConnection::Direction& direction);
-  uint64_t window_bytes() const { return options_.window_bytes; }
+  int64_t DrawArrivalNs(const SimConnection& connection, SimConnection::Direction& direction, uint64_t bytes);
+  // How much may be under way in one direction: on a line what it holds, and a little behind it.
+  uint64_t WindowBytes(const SimConnection& connection) const;
   SimEntropy& entropy() { return entropy_; }
+
+  // From now on everything from and to this host goes over such a line; what is under way already is not changed.
+  void SetLine(const Address& host, const SimLine& line) { lines_[host.ip] = line; }
 
   // Faults. Those that name no connection choose one; false when there is none.
   void Partition(const std::set<std::array<uint8_t, 16>>& side);
@@ -111,6 +121,7 @@ class SimNetwork {
   size_t connection_count() const { return connections_.size(); }
 
  private:
+  const SimLine* LineOf(const SimConnection& connection) const;
   SimConnectionRef ChooseOne();
   void WakeBoth(const SimConnection& connection);
 
@@ -119,6 +130,7 @@ class SimNetwork {
   const SimNetworkOptions options_;
   std::map<Address, SimTransport*> listeners_;
   std::vector<std::weak_ptr<SimConnection>> connections_;
+  std::map<std::array<uint8_t, 16>, SimLine> lines_;
   std::set<std::array<uint8_t, 16>> side_;  // a partition cuts these hosts from all others
 };
 

@@ -145,10 +145,10 @@ void SimTransport::MoveOut(const Place& place) {
       place.incoming().reset_ns = clock_.now_ns() + network_.DrawDelayNs();
     }
   }
-  for (int i = 0; i < kChunksPerStep && !end.send_queue.empty() && out.bytes_under_way < network_.window_bytes(); ++i) {
+  for (int i = 0; i < kChunksPerStep && !end.send_queue.empty() && out.bytes_under_way < network_.WindowBytes(*place.connection); ++i) {
     const ByteSpan rest = end.send_queue.front().bytes.subspan(end.sent_of_first);
     const uint64_t size = std::min<uint64_t>(rest.size(), network_.DrawChunkBytes(*place.connection));
-    const int64_t arrive_ns = network_.DrawArrivalNs(*place.connection, out);
+    const int64_t arrive_ns = network_.DrawArrivalNs(*place.connection, out, size);
     out.under_way.push_back({{rest.begin(), rest.begin() + static_cast<ptrdiff_t>(size)}, arrive_ns});
     out.bytes_under_way += size;
     end.sent_of_first += size;
@@ -163,7 +163,7 @@ void SimTransport::MoveOut(const Place& place) {
   }
   if (end.is_draining && end.send_queue.empty() && !end.is_end_sent) {
     end.is_end_sent = true;
-    out.end_of_stream_ns = network_.DrawArrivalNs(*place.connection, out);
+    out.end_of_stream_ns = network_.DrawArrivalNs(*place.connection, out, 0);
     WakeOther(place, out.end_of_stream_ns);
   }
 }
@@ -175,7 +175,7 @@ void SimTransport::TakeArrived(const Place& place) {
   bool any = false;
   while (!in.under_way.empty() && in.under_way.front().arrive_ns <= clock_.now_ns()) {
     // A receiver that does not read leaves the bytes on the wire, and the window closes.
-    if (end.is_paused && end.arrived.size() - end.consumed > network_.window_bytes()) break;
+    if (end.is_paused && end.arrived.size() - end.consumed > network_.WindowBytes(*place.connection)) break;
     const std::vector<uint8_t>& bytes = in.under_way.front().bytes;
     if (!end.is_draining) end.arrived.insert(end.arrived.end(), bytes.begin(), bytes.end());
     in.bytes_under_way -= bytes.size();
@@ -244,7 +244,7 @@ int64_t SimTransport::NextDueNs() const {
       due_ns = std::min(due_ns, end.connect_ns > clock_.now_ns() ? end.connect_ns : clock_.now_ns() + kLookAgainNs);
       continue;
     }
-    const bool may_send = !end.send_queue.empty() && place.outgoing().bytes_under_way < network_.window_bytes();
+    const bool may_send = !end.send_queue.empty() && place.outgoing().bytes_under_way < network_.WindowBytes(*place.connection);
     const bool has_arrived = !end.is_paused && end.consumed < end.arrived.size();
     if (may_send || has_arrived) return clock_.now_ns();
     if (network_.IsBlocked(*place.connection) || place.connection->stalled_until_ns > clock_.now_ns()) {
