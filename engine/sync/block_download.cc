@@ -271,7 +271,10 @@ void BlockDownload::Assign(uint64_t pending_bytes, int64_t now_ns, std::vector<P
       if (i == 0 || is_asked_again) continue;
       break;
     }
-    if (!is_asked_again && static_cast<double>(ExpectedNs(*peer)) > until_needed_ns && IsFasterElsewhere(*peer, id)) {
+    const bool is_in_time = static_cast<double>(ExpectedNs(*peer)) <= until_needed_ns;
+    // Whoever hiccups may go on: of what it owes only that is asked again which would be late otherwise.
+    if (is_asked_again && is_in_time && i != 0) continue;
+    if (!is_asked_again && !is_in_time && IsFasterElsewhere(*peer, id)) {
       left[peer->info.id] = id;
       continue;
     }
