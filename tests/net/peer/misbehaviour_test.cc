@@ -7,6 +7,7 @@
 
 #include "net/wire/address_messages.h"
 #include "net/wire/chain_messages.h"
+#include "net/wire/compact_messages.h"
 #include "net/wire/inventory_messages.h"
 #include "net/wire/small_messages.h"
 #include "tests/net/peer/sim_hubs.h"
@@ -112,6 +113,9 @@ void MisbehaviourRows::AddFrameDeeds(std::map<Misbehaviour, Deed>& deeds) {
     return SendsToServer(bytes);
   };
   deeds[Misbehaviour::kMalformedMessage] = [&]() -> SimSpeaker& { return SaysToServer(commands::kInv, {0xff}); };
+  deeds[Misbehaviour::kMalformedCompactBlock] = [&]() -> SimSpeaker& {
+    return SaysToServer(commands::kCompactBlock, {0xff});
+  };
 }
 
 void MisbehaviourRows::AddHandshakeDeeds(std::map<Misbehaviour, Deed>& deeds) {
@@ -381,9 +385,14 @@ TEST_F(MisbehaviourTest, MangledMessagesHaveNoOtherConsequenceThanTheTables) {
     add(command, [&](Body& body) { body = PingBody(7); });
   add(commands::kBlock, [&](Body& body) { body.resize(285, 1); });
   add(commands::kSendCompact, [&](Body& body) { EncodeSendCompact({true, 2}, body); });
+  add(commands::kGetBlockTransactions, [&](Body& body) { EncodeBlockTransactionsRequest({Hash256(), {1, 3}}, body); });
+  add(commands::kBlockTransactions, [&](Body& body) { EncodeBlockTransactions({Hash256(), {}}, body); });
+  CompactBlock compact;
+  compact.short_ids = {1, 2, 3};
+  add(commands::kCompactBlock, [&](Body& body) { EncodeCompactBlock(compact, body); });
   add(commands::kFeeFilter, [&](Body& body) { EncodeFeeFilter(1'000, body); });
   for (const char* name :
-       {"tx", "version", "verack", "sendheaders", "mempool", "getaddr", "filterload", "cmpctblock", "nonsense"}) {
+       {"tx", "version", "verack", "sendheaders", "mempool", "getaddr", "filterload", "nonsense"}) {
     add(Command(name), [&](Body& body) { body.resize(random() % 200, static_cast<uint8_t>(random())); });
   }
   const std::string no_offence[] = {"it ended the connection"};
