@@ -68,7 +68,8 @@ class RecordSpace {
   void ReturnYoungChunk(uint32_t number, bool keeps_pages);
 
   // Memory that holds no young record: pages of free chunks, and written segments that no file is mapped over yet.
-  uint64_t kept_bytes() const { return free_chunks_.size() * uint64_t{kYoungChunkBytes} + written_bytes_; }
+  uint64_t kept_bytes() const { return free_bytes() + written_bytes_; }
+  uint64_t free_bytes() const { return free_chunks_.size() * uint64_t{kYoungChunkBytes}; }
   // The written segment that has been in memory longest; null when there is none.
   Segment* OldestWritten() const { return written_.empty() ? nullptr : segment(written_.front()); }
 

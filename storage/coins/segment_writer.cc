@@ -36,8 +36,6 @@ absl::Status SegmentWriter::OpenNext() {
   open_file_.id = segment.id;
   StoreSegmentHeader(network_magic_, segment.serial, Memory());
   segment.checksums.Clear();
-  // Half of the room is left for those that follow until the oldest are mapped.
-  stays_in_memory_ = space_->kept_bytes() < kept_bytes_max_ / 2;
   used_ = kSegmentHeaderBytes;
   submitted_ = 0;
   space_->Publish(segment, SegmentKind::kOpen);
@@ -63,7 +61,6 @@ void SegmentWriter::SubmitThrough(uint64_t end) {
   auto batch = std::make_shared<FileBatch>();
   FileOperation write{FileOperation::Kind::kWrite, open_file_.file, submitted_};
   write.write_from = {Memory() + submitted_, end - submitted_};
-  write.passes_cache = stays_in_memory_;
   batch->operations.push_back(std::move(write));
   bytes_written_ += end - submitted_;
   submitted_ = end;
@@ -116,7 +113,6 @@ absl::Status SegmentWriter::Map(Segment& segment) {
 }
 
 absl::StatusOr<bool> SegmentWriter::Settle(bool wait, uint64_t kept_bytes_max) {
-  kept_bytes_max_ = kept_bytes_max;
   HR_ASSIGN_OR_RETURN(const bool is_settled, NoteAllWritten(wait, kept_bytes_max));
   while (space_->kept_bytes() > kept_bytes_max) {
     Segment* const oldest = space_->OldestWritten();

@@ -61,9 +61,6 @@ class SegmentWriter {
   uint64_t next_serial_ = 1;
   Segment* open_ = nullptr;
   Sealing open_file_;
-  // The open segment is going to stay in memory for long, so nobody will read its file soon.
-  bool stays_in_memory_ = false;
-  uint64_t kept_bytes_max_ = 0;  // as Settle was told last
   uint64_t used_ = 0;
   uint64_t submitted_ = 0;
   std::vector<Sealing> sealing_;

@@ -89,8 +89,10 @@ absl::StatusOr<uint64_t> SurvivorCopier::MoveYoung(CoinShard& shard, uint64_t by
     return true;
   });
   HR_RETURN_IF_ERROR(Copy(runs_));
-  // A chunk that is kept takes no more memory than its records did; what grows is the segment that they went to.
-  const bool keeps_pages = state_->space.kept_bytes() <= state_->kept_bytes_max();
+  // A chunk that is kept takes no more memory than its records did, and young records to come are spared the kernel's zeroing. But
+  // what a checkpoint empties is all of them, and would take the room of the written segments that they went to.
+  const bool keeps_pages = state_->space.kept_bytes() <= state_->kept_bytes_max() &&
+                           state_->space.free_bytes() < state_->young_bytes_max() / 8;
   for (size_t i = 0; i < runs_.size(); ++i) {
     state_->space.ReturnYoungChunk(shard.oldest_young().chunk.number, keeps_pages);
     shard.DropOldestYoung();
