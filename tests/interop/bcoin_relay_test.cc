@@ -9,7 +9,7 @@
 namespace headrace::testing {
 namespace {
 
-constexpr uint32_t kBlocks = 6;
+constexpr uint32_t kRelayedBlocks = 6;
 
 nlohmann::json LineWithEvent(ChildProcess& driver, const std::string& name) {
   std::istringstream lines(driver.Output());
@@ -28,7 +28,7 @@ TEST(BcoinRelayTest, BlocksPassFromBcoinToBcoinCompactly) {
   RpcNode node;
   node.Start();
   ChildProcess bcoins({"node", InteropFile("bcoin_relay.js"), "--connect=" + node.node().address(),
-                       "--blocks=" + std::to_string(kBlocks)});
+                       "--blocks=" + std::to_string(kRelayedBlocks)});
   ASSERT_TRUE(bcoins.WaitForText("\"event\":\"relayed\"", 120))
       << bcoins.Everything() << node.node().process().Everything();
   const nlohmann::json relayed = LineWithEvent(bcoins, "relayed");
@@ -37,9 +37,9 @@ TEST(BcoinRelayTest, BlocksPassFromBcoinToBcoinCompactly) {
   // not for the whole; the follower was told by a compact block and got what it asked for.
   const nlohmann::json miner = relayed["miner"];
   const nlohmann::json follower = relayed["follower"];
-  EXPECT_GE(miner.value("getblocktxn", 0u), kBlocks - 1) << relayed;
-  EXPECT_GE(follower.value("cmpctblock", 0u), kBlocks) << relayed;
-  EXPECT_GE(follower.value("blocktxn", 0u), kBlocks) << relayed;
+  EXPECT_GE(miner.value("getblocktxn", 0u), kRelayedBlocks - 1) << relayed;
+  EXPECT_GE(follower.value("cmpctblock", 0u), kRelayedBlocks) << relayed;
+  EXPECT_GE(follower.value("blocktxn", 0u), kRelayedBlocks) << relayed;
   EXPECT_EQ(follower.value("notfound", 0u), 0u) << relayed;
   // Both are still there, and both asked to be told at once; one delivered.
   const Json peers = node.Value({"getpeerinfo"});
