@@ -27,9 +27,9 @@ PeerHub::PeerHub(PeerHubOptions options, Transport& transport, Clock& clock, Ent
       transport_(transport),
       clock_(clock),
       entropy_(entropy),
-      upload_target_(options_.upload_target_bytes, clock),
       events_(options_.events_max, options_.event_bytes_max, engine, transport.doorbell()),
       commands_(options_.commands_max, engine, transport.doorbell()),
+      upload_target_(options_.upload_target_bytes, clock),
       manual_peers_(options_.reconnect_delay_min_ms * kNsPerMs, options_.reconnect_delay_max_ms * kNsPerMs) {
   group_key_ = DrawHashKey(entropy_);
   transport_.SetHandler(this);
