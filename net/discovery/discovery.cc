@@ -17,6 +17,11 @@ Discovery::Discovery(const DiscoveryOptions& options, Clock& clock, Entropy& ent
       gossip_(book_, clock, entropy),
       plan_(options.outbound, book_, clock, entropy),
       image_made_ns_(clock.MonotonicNs()) {
+  if (FixedSeedingOptions fixed = options.fixed; !fixed.addresses.empty()) {
+    std::erase_if(fixed.addresses,
+                  [&](const NodeAddress& one) { return (options.outbound.networks & NetworkBit(one.network)) == 0; });
+    fixed_ = std::make_unique<FixedSeeding>(std::move(fixed), book_, clock, entropy);
+  }
   if (options.lookup == nullptr && !options.asks_dns_through_proxy) return;
   NameLookup* const lookup = options.asks_dns_through_proxy ? nullptr : options.lookup;
   dns_ = std::make_unique<DnsSeeding>(options.dns, lookup, plan_, book_, clock, entropy);
@@ -28,6 +33,11 @@ void Discovery::Restore(const BookImage& image) {
   recent_ = image.recent;
   plan_.SetFirst(anchors_, recent_);
   changes_in_image_ = book_.change_count();
+}
+
+void Discovery::LookAtSeeds(size_t peers) {
+  if (dns_ != nullptr) dns_->LookAt(peers);
+  if (fixed_ != nullptr) fixed_->Look();
 }
 
 void Discovery::OnPeersChanged() { peers_changed_ns_ = std::min(peers_changed_ns_, clock_.MonotonicNs()); }

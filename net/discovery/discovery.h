@@ -15,6 +15,7 @@
 #include "net/discovery/address_book.h"
 #include "net/discovery/address_gossip.h"
 #include "net/discovery/dns_seeding.h"
+#include "net/discovery/fixed_seeding.h"
 #include "net/discovery/outbound_plan.h"
 
 namespace headrace {
@@ -26,6 +27,7 @@ struct DiscoveryOptions {
   DnsSeedingOptions dns;
   NameLookup* lookup = nullptr;  // null: DNS seeds are not asked, unless through the proxy
   bool asks_dns_through_proxy = false;
+  FixedSeedingOptions fixed;  // of those networks in which addresses are chosen
   OutboundLimits outbound;
   int64_t image_interval_ms = 5 * 60'000;
   int64_t image_delay_ms = 10'000;
@@ -38,7 +40,8 @@ class Discovery {
   AddressBook& book() { return book_; }
   AddressGossip& gossip() { return gossip_; }
   OutboundPlan& plan() { return plan_; }
-  DnsSeeding* dns() { return dns_.get(); }  // or null
+  // Looks whether seeds are to be asked; `peers` as in DnsSeeding.
+  void LookAtSeeds(size_t peers);
 
   // What the file held. Before the first peer.
   void Restore(const BookImage& image);
@@ -58,7 +61,8 @@ class Discovery {
   AddressBook book_;
   AddressGossip gossip_;
   OutboundPlan plan_;
-  std::unique_ptr<DnsSeeding> dns_;
+  std::unique_ptr<DnsSeeding> dns_;      // or null
+  std::unique_ptr<FixedSeeding> fixed_;  // or null
   std::vector<NodeAddress> anchors_;  // the last that there were
   std::vector<NodeAddress> recent_;
   uint64_t changes_in_image_ = 0;

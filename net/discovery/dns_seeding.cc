@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "engine/base/log.h"
-#include "engine/crypto/sha256.h"
 #include "engine/ports/peer_gateway.h"
 
 namespace headrace {
@@ -12,14 +11,6 @@ namespace {
 
 constexpr int64_t kNsPerSeedingSecond = 1'000'000'000;
 constexpr std::string_view kFullNodesPrefix = "x9.";
-
-// A seed as a source: nobody's address, in a group of its own.
-NodeAddress SourceOf(const std::string& name) {
-  NodeAddress source;
-  const Digest256 digest = Sha256(AsBytes(name));
-  std::copy(digest.begin(), digest.end(), source.bytes.begin());
-  return source;
-}
 
 }  // namespace
 
@@ -82,7 +73,7 @@ void DnsSeeding::TakeAnswers() {
       constexpr int64_t kSeenSeconds = 24 * 3600;
       const int64_t age_s = 3 * kSeenSeconds + static_cast<int64_t>(draws_.Below(4 * kSeenSeconds));
       const HeardAddress heard{NodeAddress::Of(address), kNodeNetwork | kNodeWitness, clock_.UnixSeconds() - age_s};
-      added += book_.Add(heard, SourceOf(name), 0) ? 1 : 0;
+      added += book_.Add(heard, NodeAddress::SourceNamed(name), 0) ? 1 : 0;
     }
     HR_LOG(kInfo, kNet, "a DNS seed told addresses name=", answer.name, " count=", answer.addresses.size(), " new=", added,
            " book=", book_.size());

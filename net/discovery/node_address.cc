@@ -6,6 +6,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "engine/crypto/sha256.h"
 #include "engine/crypto/small_hashes.h"
 
 namespace headrace {
@@ -194,6 +195,13 @@ std::optional<NodeAddress> NodeAddress::ParseOnion(std::string_view host, uint16
 std::optional<NodeAddress> NodeAddress::Parse(const HostPort& host) {
   if (const std::optional<Address> numeric = ParseNumericHost(host.host, host.port)) return Of(*numeric);
   return ParseOnion(host.host, host.port);
+}
+
+NodeAddress NodeAddress::SourceNamed(std::string_view name) {
+  NodeAddress source;
+  const Digest256 digest = Sha256(AsBytes(name));
+  std::copy(digest.begin(), digest.end(), source.bytes.begin());
+  return source;
 }
 
 std::optional<Address> NodeAddress::ToAddress() const {

@@ -44,6 +44,9 @@ struct NodeAddress {
   // A numeric address, or an onion name.
   static std::optional<NodeAddress> Parse(const HostPort& host);
 
+  // Whoever tells addresses and has none himself, as a seed by its name: nobody's address, in a group of its own.
+  static NodeAddress SourceNamed(std::string_view name);
+
   // The bytes that the network's addresses have; 0 for networks that are not kept.
   static size_t SizeOf(uint8_t network);
   size_t size() const { return SizeOf(network); }

@@ -85,7 +85,7 @@ void PeerHub::StartDiscovery() {
 }
 
 void PeerHub::LookAtDiscovery() {
-  if (discovery_->dns() != nullptr) discovery_->dns()->LookAt(CountIntroducedOutbound());
+  discovery_->LookAtSeeds(CountIntroducedOutbound());
   if (discovery_->plan().is_due()) DialNext();
   discovery_->gossip().SendDue([this](PeerId id, const std::vector<HeardAddress>& addresses) {
     if (Peer* peer = FindEstablished(id)) SendAddresses(*peer, addresses);

@@ -21,7 +21,8 @@ class FindingNode {
 
   void Start(std::vector<std::string> options) {
     if (address_.empty()) address_ = "127.0.0.1:" + std::to_string(FreePort());
-    options.insert(options.end(), {"-listen=1", "-bind=" + address_});
+    // The fixed seeds are addresses of the internet, and no test dials those.
+    options.insert(options.end(), {"-listen=1", "-bind=" + address_, "-fixedseeds=0"});
     node_.Start(options);
     const ProgramResult result = Cli({"-rpcwait", "-rpcwaittimeout=60", "getblockcount"});
     ASSERT_EQ(result.status, 0) << result.errors << node_.process().Everything();

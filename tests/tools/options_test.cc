@@ -241,6 +241,15 @@ TEST_F(OptionsTest, DnsSeedsAreAskedUnlessPeersAreNamed) {
   EXPECT_THAT(Bad({"-dnsserver=example.org"}), HasSubstr("-dnsserver=example.org is not a numeric address"));
 }
 
+TEST_F(OptionsTest, FixedSeedsAreTriedUnlessPeersAreNamed) {
+  EXPECT_TRUE(Good({}).uses_fixed_seeds);
+  EXPECT_TRUE(Good({"-dnsseed=0", "-addnode=a"}).uses_fixed_seeds);
+  EXPECT_FALSE(Good({"-fixedseeds=0"}).uses_fixed_seeds);
+  EXPECT_FALSE(Good({"-nofixedseeds"}).uses_fixed_seeds);
+  EXPECT_FALSE(Good({"-connect=a", "-fixedseeds"}).uses_fixed_seeds);
+  EXPECT_FALSE(Good({"-connect=0", "-fixedseeds"}).uses_fixed_seeds);
+}
+
 TEST_F(OptionsTest, AProxyResolvesNamesAndReachesOnions) {
   constexpr uint32_t kInternet = NetworkBit(kNetworkIpv4) | NetworkBit(kNetworkIpv6);
   EXPECT_FALSE(Good({}).proxy.has_value());

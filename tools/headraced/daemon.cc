@@ -26,6 +26,7 @@
 #include "net/discovery/ares_lookup.h"
 #include "net/discovery/book_keeper.h"
 #include "net/discovery/dns_seeds.h"
+#include "net/discovery/fixed_seeds.h"
 #include "net/peer/peer_hub.h"
 #include "net/peer/reactor_thread.h"
 #include "net/transport/address.h"
@@ -270,6 +271,8 @@ PeerHubOptions Daemon::HubOptions() {
   discovery.dns.is_forced = options_.forces_dns_seeds;
   // The seeds' nodes follow the default signet.
   if (!options_.signet_challenge) discovery.dns.names = DnsSeedsOf(options_.chain);
+  if (options_.uses_fixed_seeds) discovery.fixed.addresses = FixedSeedsOf(options_.chain);
+  discovery.fixed.are_others_asked = options_.asks_dns_seeds || !hub.connect.empty() || !options_.seed_nodes.empty();
   return hub;
 }
 

@@ -31,6 +31,10 @@ constexpr OptionRow kOptions[] = {
     {"dnsseed", OptionKind::kFlag, "", "1, or 0 with -connect or -onlynet=onion",
      "Ask DNS seeds for addresses when the address book is empty or its peers do not answer."},
     {"forcednsseed", OptionKind::kFlag, "", "0", "Ask DNS seeds at every start."},
+    {"fixedseeds", OptionKind::kFlag, "", "1",
+     "Try addresses that are written into the program (mainnet alone has some, and they are old) while the address book "
+     "is empty and DNS seeds or named nodes have told nothing for a minute; at once when nobody is asked. Without effect "
+     "when -connect is given."},
     {"dnsserver", OptionKind::kList, "ADDRESS[:PORT]", "the system's", "Ask this DNS server."},
     {"externalip", OptionKind::kList, "ADDRESS[:PORT]", "",
      "Tell other nodes that this one is reached at this address, numeric or .onion. Addresses of -bind that the internet knows "

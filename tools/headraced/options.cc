@@ -66,6 +66,7 @@ void ReadDnsOptions(SettingReader& reader, DaemonOptions& options) {
   // Seeds tell addresses of the internet alone.
   const bool is_of_use = (options.networks & (NetworkBit(kNetworkIpv4) | NetworkBit(kNetworkIpv6))) != 0;
   options.asks_dns_seeds = asks.value_or(is_of_use) && is_served && !options.connects_only;
+  options.uses_fixed_seeds = reader.Flag("fixedseeds").value_or(true) && !options.connects_only;
 }
 
 // -whitelist and -whitebind: who is allowed more than others.

@@ -64,6 +64,7 @@ struct DaemonOptions {
   uint32_t networks = OutboundLimits{}.networks;              // in which peers are chosen
   bool asks_dns_seeds = false;
   bool forces_dns_seeds = false;
+  bool uses_fixed_seeds = false;
   std::vector<Address> dns_servers;  // empty: the system's
   bool listen = true;
   uint16_t port = 0;

@@ -40,6 +40,20 @@ class FindingPeersTest : public testing::SimHubsTest {
   }
 };
 
+TEST_F(FindingPeersTest, FixedSeedsThatAreStillThereAreEnough) {
+  constexpr int kNodes = 10;
+  for (int i = 1; i < kNodes; ++i) AddHub(i);
+  PeerHubOptions options = Finding();
+  options.discovery->fixed.are_others_asked = true;
+  // Most of the list is gone.
+  for (int i = 1; i < 40; ++i) options.discovery->fixed.addresses.push_back(NodeAddress::Of(HostAt(i)));
+  SimHub& hub = AddHub(0, options);
+  Run(59);
+  EXPECT_TRUE(hub.hub->Status().empty()) << "others have a minute";
+  EXPECT_TRUE(RunUntil([&] { return hub.CountOf(PeerKind::kFullRelay) >= 3; }, 600));
+  ExpectWithinLimits(hub);
+}
+
 TEST_F(FindingPeersTest, NodesThatKnowOneSeedFindOneAnother) {
   constexpr int kNodes = 16;
   AddHub(0);
