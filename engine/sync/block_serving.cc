@@ -109,6 +109,8 @@ absl::StatusOr<uint64_t> BlockServing::ServeBlock(SyncPeer& peer, const Inventor
   const uint64_t size_bytes = block.bytes.size();
   commands.push_back(SendBlock{peer.info.id, std::move(block)});
   ++peer.blocks_served;
+  // Peers that find blocks by getblocks show no headers: this is how it is known where they are.
+  if (chain_.Contains(id)) peer.WasSent(tree_, id);
   if (item.hash == peer.continue_hash) {
     peer.continue_hash = Hash256();
     commands.push_back(SendInventory{peer.info.id, {{kInvBlock, tree_.hash(chain_.tip())}}});

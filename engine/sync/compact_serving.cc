@@ -87,6 +87,7 @@ absl::Status CompactServing::SendCompact(SyncPeer& peer, std::vector<PeerCommand
   }
   HR_ASSIGN_OR_RETURN(std::shared_ptr<const CompactBlock> block, CompactOf(id));
   commands.push_back(SendCompactBlock{peer.info.id, std::move(block)});
+  peer.WasSent(tree_, id);
   return absl::OkStatus();
 }
 

@@ -75,7 +75,7 @@ struct SyncPeer {
   uint64_t blocks_received = 0;
   uint64_t block_bytes_received = 0;
 
-  // Announcing. The best header that it was told of, and how it wants to be told of new blocks.
+  // Announcing. The best header or block that it was sent, and how it wants to be told of new blocks.
   std::optional<HeaderId> best_told;
   bool wants_headers = false;             // BIP130
   bool offers_compact = false;            // it speaks of compact blocks, version 2 (BIP152)
@@ -89,6 +89,11 @@ struct SyncPeer {
   Hash256 continue_hash;             // when this block is asked for, an inv of our tip makes the peer go on (getblocks)
   uint64_t blocks_served = 0;
   int64_t serving_credit = 0;        // bytes that it may still be sent in its turn; negative when its last block was larger
+
+  // It was sent the block: it has no need to be told of it, and can put the next one together.
+  void WasSent(const HeaderTree& tree, HeaderId id) {
+    if (!best_told || !tree.IsAncestorOf(id, *best_told)) best_told = id;
+  }
 
   // Blocks asked of it and not come, however they were found.
   size_t request_count() const { return in_flight.size() + inventory.in_flight.size(); }

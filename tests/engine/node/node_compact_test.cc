@@ -1,6 +1,7 @@
 // The node at the tip: how it is told of new blocks and puts them together, how it tells others, what it serves of
 // them.
 #include <algorithm>
+#include <array>
 
 #include "engine/consensus/chain_params.h"
 #include "engine/sync/compact_serving.h"
@@ -301,6 +302,32 @@ TEST_F(NodeCompactTest, EveryPeerIsToldOfATipAsItAskedFor) {
   }
   // Nobody is told by whom it was told.
   EXPECT_TRUE(peers_.peer(1).inventory_sent.empty());
+}
+
+// Who finds blocks by getblocks shows no headers. The blocks that it was sent say where it is.
+TEST_F(NodeCompactTest, WhoWasSentTheTipIsToldOfTheNextByACompactBlock) {
+  TestNode node(options_);
+  StartAtTip(node);
+  constexpr std::array<uint32_t, 2> kTypes = {kInvWitnessBlock, kInvCompactBlock};
+  for (PeerId peer = 2; peer <= 4; ++peer) {
+    peers_.Connect(peer, nullptr);
+    peers_.Say(SendCompactReceived{peer, true});
+  }
+  for (const PeerId peer : {2, 3}) AskFor(peer, kTypes[peer - 2], chain_.height());
+  // The block below the tip is not enough: the next one would not connect to what this one has.
+  AskFor(4, kInvWitnessBlock, chain_.height() - 1);
+  node.RunUntilQuiet();
+  const TestBlock block = Mine();
+  peers_.Say(HeadersReceived{1, {block.header}});
+  Sync(node);
+  node.RunUntilQuiet();
+  for (const PeerId peer : {2, 3}) {
+    ASSERT_FALSE(peers_.peer(peer).compact_sent.empty()) << peer;
+    EXPECT_EQ(peers_.peer(peer).compact_sent.back().header, block.header) << peer;
+    EXPECT_TRUE(peers_.peer(peer).inventory_sent.empty()) << peer;
+  }
+  EXPECT_TRUE(peers_.peer(4).compact_sent.empty());
+  EXPECT_EQ(peers_.peer(4).inventory_sent.size(), 1u);
 }
 
 // One who asked for headers gets all of a reorganisation, when they are not too many.
