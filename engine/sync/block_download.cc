@@ -308,18 +308,33 @@ std::optional<HeaderId> BlockDownload::OnBlock(PeerId peer_id, const Hash256& ha
   SyncPeer& peer = found->second;
   const auto request = FindRequest(peer, id);
   if (request == peer.in_flight.end()) return std::nullopt;
-  // Most of a block that came together was here before: it says nothing about the line.
-  if (!request->is_compact) {
-    MeasureRoundTrip(peer, now_ns);
-    MeasureAnswer(peer, now_ns - request->requested_ns);
-    MeasureRate(peer, size_bytes, now_ns);
-  }
+  MeasureRoundTrip(peer, now_ns);
+  MeasureAnswer(peer, now_ns - request->requested_ns);
+  MeasureRate(peer, size_bytes, now_ns);
+  EndRequest(peer, request, now_ns);
+  return Take(peer, id, size_bytes, now_ns);
+}
+
+// Most of it was here before: it says nothing about the line.
+std::optional<HeaderId> BlockDownload::OnRebuilt(PeerId peer_id, HeaderId id, uint64_t size_bytes, int64_t now_ns) {
+  const auto found = peers_.find(peer_id);
+  if (found == peers_.end()) return std::nullopt;
+  SyncPeer& peer = found->second;
+  const auto request = FindRequest(peer, id);
+  if (request == peer.in_flight.end()) return std::nullopt;
+  if (request->is_compact) EndRequest(peer, request, now_ns);
+  return Take(peer, id, size_bytes, now_ns);
+}
+
+void BlockDownload::EndRequest(SyncPeer& peer, std::vector<BlockRequest>::iterator request, int64_t now_ns) {
   for (auto earlier = peer.in_flight.begin(); earlier != request; ++earlier) {
     if (earlier->overtaken_ns == 0) earlier->overtaken_ns = now_ns;
   }
   peer.in_flight.erase(request);
-  OnCame(id);
+}
 
+std::optional<HeaderId> BlockDownload::Take(SyncPeer& peer, HeaderId id, uint64_t size_bytes, int64_t now_ns) {
+  OnCame(id);
   has_seen_sizes_ = true;
   average_block_bytes_ += (static_cast<double>(size_bytes) - average_block_bytes_) / 8;
   peer.last_progress_ns = now_ns;

@@ -82,6 +82,9 @@ class BlockDownload {
 
   // A block arrived; nothing when nobody was asked for it. Until OnSettled it is not asked for again.
   std::optional<HeaderId> OnBlock(PeerId peer, const Hash256& hash, uint64_t size_bytes, int64_t now_ns);
+  // The same for one that came together from the peer's compact block and was in flight to it. A whole copy that the peer was
+  // asked for besides is on its way all the same, and stays one of its requests until it is here.
+  std::optional<HeaderId> OnRebuilt(PeerId peer, HeaderId id, uint64_t size_bytes, int64_t now_ns);
   // Whether the peer may be asked for this block now, beside those who are asked already. For whoever asks by compact
   // blocks: then TakePlaceCompactly counts the block as in flight to the peer, until it comes or the peer goes.
   bool HasPlace(const SyncPeer& peer, HeaderId id) const;
@@ -139,6 +142,10 @@ class BlockDownload {
   bool IsUnderWay(HeaderId id, int64_t now_ns) const;
   void GuessBlockSize();
   void OnCame(HeaderId id);
+  // The answer to the request is here; those before it were left out so far.
+  void EndRequest(SyncPeer& peer, std::vector<BlockRequest>::iterator request, int64_t now_ns);
+  // Whoever waited for the block need not any more. Nothing when it was here before.
+  std::optional<HeaderId> Take(SyncPeer& peer, HeaderId id, uint64_t size_bytes, int64_t now_ns);
   void Ask(SyncPeer& peer, HeaderId id, int64_t now_ns);
   void EraseRequest(PeerId peer, HeaderId id);
   void ReleaseAll(SyncPeer& peer);

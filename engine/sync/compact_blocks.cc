@@ -50,13 +50,17 @@ std::optional<RebuiltBlock> CompactBlocks::OnCompactBlock(const CompactBlockRece
   if (found == peers_.end() || rebuilding_.contains(key) || asked_whole_.contains(key)) return std::nullopt;
   SyncPeer& peer = found->second;
   asked_compactly_.erase(key);
-  const bool was_asked = RequestOf(peer, id) != nullptr;
+  const BlockRequest* const request = RequestOf(peer, id);
+  const bool was_asked = request != nullptr;
+  const bool is_whole_on_its_way = was_asked && !request->is_compact;
   if (!was_asked) {
     if (!download_.HasPlace(peer, id)) return std::nullopt;
     // A block that others were asked for already is taken from those alone who were asked to announce: they are few.
     if (download_.is_in_flight(id) && !peer.is_compact_announcer) return std::nullopt;
   }
   CompactReconstruction rebuilt(message.block, known_);
+  // It brings what is missing, and what cannot be put together: a question besides would be one more than the limit knows of.
+  if (is_whole_on_its_way && (rebuilt.is_ambiguous() || !rebuilt.missing().empty())) return std::nullopt;
   if (!was_asked) download_.TakePlaceCompactly(peer, id, now_ns);
   if (rebuilt.is_ambiguous()) {
     AskWhole(peer, id, commands);
@@ -99,12 +103,14 @@ std::optional<RebuiltBlock> CompactBlocks::Finish(SyncPeer& peer, HeaderId id, c
     is_it = MatchesCommitments(columns);
   }
   if (!is_it) {
+    const BlockRequest* const request = RequestOf(peer, id);
+    if (request != nullptr && !request->is_compact) return std::nullopt;  // the whole block is on its way
     HR_LOG(kInfo, kSync, "a compact block did not come together and is asked for whole peer=", peer.info.id,
            " height=", tree_.height(id));
     AskWhole(peer, id, commands);
     return std::nullopt;
   }
-  if (!download_.OnBlock(peer.info.id, tree_.hash(id), block->size(), now_ns)) return std::nullopt;
+  if (!download_.OnRebuilt(peer.info.id, id, block->size(), now_ns)) return std::nullopt;
   return RebuiltBlock{id, block};
 }
 

@@ -5,7 +5,8 @@
 // A block that is being put together counts as in flight to its peer (block_download.h), so that time-outs, limits and
 // parallel requests are one matter. What cannot be put together - two short ids alike, or transactions that are not
 // those of the header - is asked for whole, and nobody is blamed: short ids collide by chance, too. Who answers
-// getblocktxn with other transactions than it named lies, and goes.
+// getblocktxn with other transactions than it named lies, and goes. While the whole block is on its way from the same peer,
+// a compact block of it is used only if nothing is missing: no peer ever owes more than the limit allows.
 //
 // Engine thread. A block that comes together costs hashing it once more than one that came whole.
 #pragma once

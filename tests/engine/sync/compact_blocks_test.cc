@@ -297,6 +297,53 @@ TEST_F(CompactBlocksTest, TheNextBlockIsAskedForCompactlyWhileThereIsSomethingTo
   EXPECT_EQ(ask({{kInvWitnessBlock, block_.hash}}), kInvWitnessBlock);
 }
 
+// At the limit: whatever the peer says of a block that it is sending, it is asked for nothing more before that is here.
+TEST_F(CompactBlocksTest, AWholeCopyOnItsWayCountsUntilItIsHere) {
+  constexpr uint32_t kMax = 2;
+  BlockDownload download(tree_, peers_, {.in_flight_per_peer_max = kMax});
+  CompactBlocks compact(tree_, peers_, download, known_);
+  SyncPeer& peer = AddPeer(1);
+  const TestBlock second = chain_.Add();
+  const HeaderId second_id = Know(second, false);
+  const TestBlock third = chain_.Add();
+  peer.best_known = Know(third, false);
+  download.Assign(0, kNow, commands_);
+  const auto asked = Take<SendGetData>();
+  ASSERT_EQ(asked.size(), 1u);
+  ASSERT_EQ(asked[0].items.size(), kMax);
+  const auto say = [&](const CompactBlock& block) {
+    return compact.OnCompactBlock({1, std::make_shared<const CompactBlock>(block)}, id_, kNow, commands_);
+  };
+  // Something is missing; two short ids are alike; what comes together is not the block.
+  EXPECT_FALSE(say(CompactOf(block_)));
+  CompactBlock ambiguous = CompactOf(block_);
+  ambiguous.short_ids[1] = ambiguous.short_ids[0];
+  EXPECT_FALSE(say(ambiguous));
+  CompactBlock other = CompactOf(block_);
+  for (uint32_t t = 1; t < block_.transactions.size(); ++t) {
+    other.prefilled.push_back({t, chain_.Spend({chain_.CoinbaseOf(3)}, t).Serialize()});
+  }
+  other.short_ids.clear();
+  EXPECT_FALSE(say(other));
+  EXPECT_TRUE(commands_.empty());
+  EXPECT_EQ(compact.rebuilding_count(), 0u);
+  EXPECT_EQ(Requests(1), (std::vector<HeaderId>{id_, second_id}));
+  // Nothing is missing: the block is here, and its copy still on the line.
+  for (size_t t = 1; t < block_.transactions.size(); ++t) known_.Add(block_.transactions[t]);
+  EXPECT_TRUE(say(CompactOf(block_)));
+  compact.OnArrived(1, id_);
+  EXPECT_EQ(Requests(1), (std::vector<HeaderId>{id_, second_id}));
+  EXPECT_FALSE(download.is_in_flight(id_)) << "nobody waits for it";
+  download.Assign(0, kNow, commands_);
+  EXPECT_TRUE(commands_.empty());
+  // Then it makes room, and is not taken twice.
+  EXPECT_FALSE(download.OnBlock(1, block_.hash, 100, kNow));
+  EXPECT_EQ(Requests(1), std::vector<HeaderId>{second_id});
+  download.Assign(0, kNow, commands_);
+  EXPECT_EQ(Requests(1), (std::vector<HeaderId>{second_id, *peer.best_known}));
+  EXPECT_EQ(download.in_flight_per_peer_max_ever(), kMax);
+}
+
 // The chain went elsewhere between question and answer: the peer did as it was asked, and the block is still in flight
 // to it.
 TEST_F(CompactBlocksTest, AnAnswerThatCannotBeUsedAnyMoreLeadsToTheWholeBlock) {
