@@ -1,6 +1,7 @@
 #include "engine/sync/block_serving.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/limits.h"
@@ -69,14 +70,26 @@ void BlockServing::OnGetBlocks(const GetBlocksReceived& message, std::vector<Pee
   if (!items.empty()) commands.push_back(SendInventory{message.peer, std::move(items)});
 }
 
+uint64_t BlockServing::BytesBeyondOwn() const {
+  uint64_t bytes = 0;
+  for (const auto& [id, peer] : peers_) bytes += peer.wanted.bytes_beyond_own();
+  return bytes;
+}
+
 void BlockServing::OnGetData(const GetDataReceived& message) {
   const auto found = peers_.find(message.peer);
   if (found == peers_.end()) return;
-  std::deque<InventoryItem>& wanted = found->second.wanted;
+  BlockWishes& wanted = found->second.wanted;
+  std::optional<uint64_t> others_bytes;  // most peers never have so much that it matters
   for (const InventoryItem& item : message.items) {
     // One message's worth may wait; a peer that asks for more before it has read is not owed an answer.
     if (wanted.size() >= kMaxInventoryPerMessage) break;
-    wanted.push_back(item);
+    // Nor one that has its share, when all together have theirs.
+    if (wanted.bytes() >= BlockWishes::kOwnBytes) {
+      if (!others_bytes) others_bytes = BytesBeyondOwn() - wanted.bytes_beyond_own();
+      if (*others_bytes + wanted.bytes_beyond_own() >= kSharedWishBytes) break;
+    }
+    wanted.Push(item, tree_.Find(item.hash));
   }
 }
 
@@ -140,15 +153,13 @@ absl::Status BlockServing::TakeTurn(Reader& reader, int64_t& step_bytes, std::ve
   peer.serving_credit += kTurnBytes;
   std::vector<InventoryItem> missing;
   while (peer.serving_credit > 0 && step_bytes > 0 && reader.CanBeServed()) {
-    const InventoryItem item = peer.wanted.front();
-    peer.wanted.pop_front();
-    const bool is_block = (item.type & ~kInvWitnessFlag) == kInvBlock;
-    const HeaderId id = is_block ? tree_.Find(item.hash) : kNoHeader;
+    auto [id, item] = peer.wanted.Pop();
+    if (id != kNoHeader) item.hash = tree_.hash(id);
     int64_t cost = kMissBytes;
     if (id == kNoHeader || !IsServed(id) || !tree_.has_data(id)) {
       missing.push_back(item);
     } else if (!reader.may_have_history && IsHistory(id)) {
-      peer.wanted.clear();
+      peer.wanted.Clear();
       AnswerFault(peer.info.id, PeerFault::kHistoryBeyondTarget, commands);
     } else {
       HR_ASSIGN_OR_RETURN(const uint64_t size_bytes, ServeBlock(peer, item, id, commands));

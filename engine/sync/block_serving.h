@@ -26,6 +26,8 @@ class BlockServing {
   static constexpr uint64_t kQueuedBytesMax = uint64_t{8} << 20;
   static constexpr int64_t kTurnBytes = 256 << 10;
   static constexpr int64_t kStepBytes = 4 << 20;
+  // What the wishes of all peers may take in memory beyond what each has for itself (BlockWishes::kOwnBytes).
+  static constexpr uint64_t kSharedWishBytes = uint64_t{8} << 20;
   // What an item counts for that is not there: it costs a look and an entry of a notfound.
   static constexpr int64_t kMissBytes = 256;
   static constexpr int64_t kHistoryAge_s = int64_t{7} * 24 * 60 * 60;  // the field's
@@ -53,6 +55,7 @@ class BlockServing {
   std::vector<Reader> ReadersInTurn(const PeerGateway& gateway);
   // Serves one turn and takes what it cost off `step_bytes`.
   absl::Status TakeTurn(Reader& reader, int64_t& step_bytes, std::vector<PeerCommand>& commands);
+  uint64_t BytesBeyondOwn() const;
   bool IsServed(HeaderId id) const;
   bool IsHistory(HeaderId id) const;
   // Whether the block's bytes were looked at since the start: a disk may lose them after they were checked, and what is

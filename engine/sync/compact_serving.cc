@@ -14,9 +14,9 @@
 namespace headrace {
 namespace {
 
-// The block waits among those that the peer asked for itself, within the same bound.
-void WantWhole(SyncPeer& peer, const Hash256& block) {
-  if (peer.wanted.size() < kMaxInventoryPerMessage) peer.wanted.push_back({kInvWitnessBlock, block});
+// The block waits among those that the peer asked for itself, within what is its own.
+void WantWhole(SyncPeer& peer, const Hash256& block, HeaderId id) {
+  if (peer.wanted.bytes() < BlockWishes::kOwnBytes) peer.wanted.Push({kInvWitnessBlock, block}, id);
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ void CompactServing::OnGetBlockTransactions(const GetBlockTransactionsReceived& 
   if (found == peers_.end() || id == kNoHeader || !tree_.has_data(id)) return;
   SyncPeer& peer = found->second;
   if (!IsWithin(id, kTransactionsDepthMax)) {
-    WantWhole(peer, message.request.block);
+    WantWhole(peer, message.request.block, id);
   } else if (peer.wanted_transactions.size() < kWantedMax) {
     peer.wanted_transactions.push_back(message.request);
   }
@@ -82,7 +82,7 @@ absl::Status CompactServing::SendCompact(SyncPeer& peer, std::vector<PeerCommand
   peer.wanted_compact.pop_front();
   // The chain may have gone on, or elsewhere, since it asked.
   if (!IsWithin(id, kCompactDepthMax)) {
-    WantWhole(peer, tree_.hash(id));
+    WantWhole(peer, tree_.hash(id), id);
     return absl::OkStatus();
   }
   HR_ASSIGN_OR_RETURN(std::shared_ptr<const CompactBlock> block, CompactOf(id));
@@ -95,7 +95,7 @@ absl::Status CompactServing::Answer(SyncPeer& peer, const BlockTransactionsReque
                                     std::vector<PeerCommand>& commands) {
   const HeaderId id = tree_.Find(request.block);
   if (!IsWithin(id, kTransactionsDepthMax)) {
-    WantWhole(peer, request.block);
+    WantWhole(peer, request.block, id);
     return absl::OkStatus();
   }
   HR_ASSIGN_OR_RETURN(const SharedBytes raw, blocks_.Map(tree_.data(id)));

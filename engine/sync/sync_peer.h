@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "engine/chain/header_tree.h"
 #include "engine/ports/peer_gateway.h"
+#include "engine/sync/block_wishes.h"
 
 namespace headrace {
 
@@ -85,7 +86,7 @@ struct SyncPeer {
   // Serving.
   std::deque<HeaderId> wanted_compact;                       // new blocks that it wants as compact blocks
   std::deque<BlockTransactionsRequest> wanted_transactions;  // its getblocktxn, not yet answered
-  std::deque<InventoryItem> wanted;  // its getdata, not yet answered
+  BlockWishes wanted;  // its getdata, not yet answered
   Hash256 continue_hash;             // when this block is asked for, an inv of our tip makes the peer go on (getblocks)
   uint64_t blocks_served = 0;
   int64_t serving_credit = 0;        // bytes that it may still be sent in its turn; negative when its last block was larger

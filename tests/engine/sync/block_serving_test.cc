@@ -235,6 +235,33 @@ TEST_F(BlockServingTest, OneMessageOfWishesMayWaitForASlowReader) {
   EXPECT_EQ(Of<SendBlock>(*commands).size(), 1u);
 }
 
+TEST_F(BlockServingTest, AThousandPeersTogetherHaveBoundedWishesAndEachSomeOfItsOwn) {
+  constexpr PeerId kPeers = 1'000;
+  constexpr size_t kOwn = BlockWishes::kOwnBytes / sizeof(uint32_t);
+  chain_.SetTip(Extend(kGenesisId, 1));
+  gateway_.queued_bytes = BlockServing::kQueuedBytesMax;
+  GetDataReceived message{0, std::vector<InventoryItem>(kMaxInventoryPerMessage, {kInvWitnessBlock, tree_.hash(1)})};
+  GetDataReceived unknown{0, std::vector<InventoryItem>(kMaxInventoryPerMessage, {kInvTransaction, tree_.hash(1)})};
+  uint64_t bytes = 0;
+  for (PeerId id = 1; id <= kPeers; ++id) {
+    AddPeer(id);
+    GetDataReceived& asked = id % 2 == 0 ? message : unknown;
+    asked.peer = id;
+    serving_.OnGetData(asked);
+    bytes += peers_[id].wanted.bytes();
+    ASSERT_GE(peers_[id].wanted.bytes(), BlockWishes::kOwnBytes) << id;
+  }
+  EXPECT_EQ(peers_[2].wanted.size(), kMaxInventoryPerMessage) << "there was room for all of it";
+  EXPECT_EQ(peers_[kPeers].wanted.size(), kOwn) << "there was none left";
+  constexpr uint64_t kItemBytes = sizeof(uint32_t) + sizeof(InventoryItem);
+  EXPECT_LE(bytes, BlockServing::kSharedWishBytes + kPeers * (BlockWishes::kOwnBytes + kItemBytes));
+  // Room that is given back is there for others.
+  for (PeerId id = 1; id < kPeers; ++id) peers_.erase(id);
+  message.peer = kPeers;
+  serving_.OnGetData(message);
+  EXPECT_EQ(peers_[kPeers].wanted.size(), kMaxInventoryPerMessage);
+}
+
 class FairServingTest : public BlockServingTest {
  protected:
   static constexpr size_t kLargeBytes = 500'000;
