@@ -29,20 +29,41 @@ bool CompactServing::IsWithin(HeaderId id, uint32_t depth) const {
   return chain_.Contains(id) && tree_.has_data(id) && tree_.height(id) + depth >= chain_.height();
 }
 
+absl::StatusOr<BlockColumns> CompactServing::Decode(HeaderId id, ByteSpan raw) const {
+  BlockColumns columns;
+  bool is_whole = DecodeBlock(raw, columns) == DecodeError::kNone && columns.hash == tree_.hash(id);
+  if (is_whole) {
+    HashTransactions(columns);
+    is_whole = MatchesCommitments(columns);
+  }
+  if (is_whole) return columns;
+  return blocks_.DamageAt(tree_.data(id), absl::StrCat("block ", tree_.hash(id).ToHex(), " is not what was stored"));
+}
+
+const CompactServing::Decoded& CompactServing::Keep(HeaderId id, const BlockColumns& columns) {
+  for (const Decoded& decoded : decoded_) {
+    if (decoded.id == id) return decoded;
+  }
+  decoded_.push_back({id, columns.begin});
+  if (decoded_.size() > kTransactionsDepthMax + 1) decoded_.pop_front();
+  return decoded_.back();
+}
+
+absl::StatusOr<const CompactServing::Decoded*> CompactServing::DecodedOf(HeaderId id, ByteSpan raw) {
+  for (const Decoded& decoded : decoded_) {
+    if (decoded.id == id) return &decoded;
+  }
+  HR_ASSIGN_OR_RETURN(const BlockColumns columns, Decode(id, raw));
+  return &Keep(id, columns);
+}
+
 absl::StatusOr<std::shared_ptr<const CompactBlock>> CompactServing::CompactOf(HeaderId id) {
   for (const Made& made : made_) {
     if (made.id == id) return made.block;
   }
   HR_ASSIGN_OR_RETURN(const SharedBytes raw, blocks_.Map(tree_.data(id)));
-  BlockColumns columns;
-  bool is_whole = DecodeBlock(raw.bytes, columns) == DecodeError::kNone && columns.hash == tree_.hash(id);
-  if (is_whole) {
-    HashTransactions(columns);
-    is_whole = MatchesCommitments(columns);
-  }
-  // Short ids of damaged transactions would be held against this node.
-  if (!is_whole)
-    return blocks_.DamageAt(tree_.data(id), absl::StrCat("block ", tree_.hash(id).ToHex(), " is not what was stored"));
+  HR_ASSIGN_OR_RETURN(const BlockColumns columns, Decode(id, raw.bytes));
+  Keep(id, columns);
   // One nonce for all peers: whoever wants to prepare transactions that collide would have to know it before the block
   // is out.
   made_.push_back({id, std::make_shared<const CompactBlock>(MakeCompactBlock(columns, entropy_.Next64()))});
@@ -99,17 +120,15 @@ absl::Status CompactServing::Answer(SyncPeer& peer, const BlockTransactionsReque
     return absl::OkStatus();
   }
   HR_ASSIGN_OR_RETURN(const SharedBytes raw, blocks_.Map(tree_.data(id)));
-  BlockColumns columns;
-  if (DecodeBlock(raw.bytes, columns) != DecodeError::kNone || columns.hash != tree_.hash(id)) {
-    return blocks_.DamageAt(tree_.data(id), absl::StrCat("block ", tree_.hash(id).ToHex(), " is not there any more"));
-  }
+  HR_ASSIGN_OR_RETURN(const Decoded* const decoded, DecodedOf(id, raw.bytes));
+  const std::vector<uint32_t>& begin = decoded->begin;
   BlockTransactions answer{request.block, {}};
   for (const uint32_t index : request.indexes) {
-    if (index >= columns.transaction_count()) {
+    if (index + size_t{1} >= begin.size()) {
       AnswerFault(peer.info.id, PeerFault::kTransactionBeyondBlock, commands);
       return absl::OkStatus();
     }
-    const ByteSpan bytes = columns.transaction(index).serialized();
+    const ByteSpan bytes = raw.bytes.subspan(begin[index], begin[index + 1] - begin[index]);
     answer.transactions.emplace_back(bytes.begin(), bytes.end());
   }
   commands.push_back(SendBlockTransactions{peer.info.id, std::move(answer)});

@@ -2,8 +2,8 @@
 // them that a peer lacks. Older ones go out whole: nobody has their transactions at hand any more. (BIP152; protocol.md
 // §4)
 //
-// Engine thread. A compact block costs hashing its block once, and is kept while it is new; an answer to getblocktxn
-// costs decoding the block.
+// Engine thread. Decoding a block and hashing it is done once while it is new; then a compact block of it is there, and
+// an answer to getblocktxn costs what it copies. Of a block is kept where its transactions are: four bytes each.
 #pragma once
 
 #include <deque>
@@ -40,6 +40,8 @@ class CompactServing {
   // The question waits for Step; about an older block it becomes one for the whole block, about an unknown one it is
   // forgotten.
   void OnGetBlockTransactions(const GetBlockTransactionsReceived& message);
+  // Blocks of which is known where their transactions are.
+  size_t decoded_count() const { return decoded_.size(); }
   // Answers what peers wait for while their queues have room, one getblocktxn of each at a time. True when something
   // was sent. A failing disk is a Status.
   absl::StatusOr<bool> Step(const PeerGateway& gateway, std::vector<PeerCommand>& commands);
@@ -50,6 +52,16 @@ class CompactServing {
     std::shared_ptr<const CompactBlock> block;
   };
 
+  // Transaction t of the block is [begin[t], begin[t + 1]) of its bytes.
+  struct Decoded {
+    HeaderId id;
+    std::vector<uint32_t> begin;
+  };
+
+  // The block's columns, from bytes that are looked at whole: what is sent damaged would be held against this node.
+  absl::StatusOr<BlockColumns> Decode(HeaderId id, ByteSpan raw) const;
+  const Decoded& Keep(HeaderId id, const BlockColumns& columns);
+  absl::StatusOr<const Decoded*> DecodedOf(HeaderId id, ByteSpan raw);
   // Whether the block is of the chain, at most so deep, and its data is here.
   bool IsWithin(HeaderId id, uint32_t depth) const;
   absl::Status SendCompact(SyncPeer& peer, std::vector<PeerCommand>& commands);
@@ -60,7 +72,8 @@ class CompactServing {
   const BlockStore& blocks_;
   Entropy& entropy_;
   SyncPeers& peers_;
-  std::deque<Made> made_;  // the oldest first
+  std::deque<Made> made_;        // the oldest first
+  std::deque<Decoded> decoded_;  // the same, down to the depth of single transactions
 };
 
 }  // namespace headrace
