@@ -1,16 +1,17 @@
 // Networks of whole nodes (engine, stores, hub, address book on a disk) that know one DNS seed and nothing else.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "tests/sim/block_maker.h"
+#include "tests/sim/node_network.h"
 #include "tests/sim/sim_name_lookup.h"
-#include "tests/sim/sim_node.h"
 
 namespace headrace::sim {
 namespace {
@@ -19,32 +20,22 @@ constexpr char kSeedName[] = "seed.example";
 constexpr size_t kFullRelay = 8;
 constexpr size_t kBlockRelay = 2;
 
-class FindingTest : public ::testing::TestWithParam<uint64_t> {
+class FindingTest : public NodeNetworkTest {
  protected:
-  // Each in a group of its own.
-  static Address HostAt(int number) { return Address::Ipv4(static_cast<uint8_t>(20 + number), 1, 2, 3, 8333); }
+  ~FindingTest() override { nodes_.clear(); }  // before whom they ask
 
   // A host that is not running yet.
-  void AddNode() {
-    const int number = static_cast<int>(nodes_.size());
+  void AddFinder() {
     lookups_.push_back(std::make_unique<SimNameLookup>([this](const std::string& name) { return Resolve(name); }, clock_));
     SimNodeOptions options;
-    options.address = HostAt(number);
-    options.turn_ns_max = {kNsPerMs, kNsPerMs, kNsPerMs, kNsPerMs};
     DiscoveryOptions& discovery = options.hub.discovery.emplace();
     discovery.dns = {{kSeedName}, 8333, false};
     discovery.lookup = lookups_.back().get();
-    nodes_.push_back(std::make_unique<SimNode>(number, options, network_, clock_, entropy_.Fork()));
-  }
-  SimNode& Start(int number) {
-    SimNode& node = *nodes_[static_cast<size_t>(number)];
-    const absl::Status started = node.Start(SimNode::Rebuild::kNothing);
-    EXPECT_TRUE(started.ok()) << started;
-    return node;
+    AddNode(std::move(options));
   }
   // So many nodes that start within half a minute, of which the first has a chain.
   void MakeNetwork(int count) {
-    for (int i = 0; i < count; ++i) AddNode();
+    for (int i = 0; i < count; ++i) AddFinder();
     for (int i = 0; i < count; ++i) {
       Start(i);
       Run(entropy_.Between(0, 3));
@@ -95,10 +86,9 @@ class FindingTest : public ::testing::TestWithParam<uint64_t> {
            CountOf(node, PeerKind::kBlockRelay) == kBlockRelay;
   }
   bool AllAreComplete() const {
-    for (const auto& node : nodes_) {
-      if (node->is_running() && (!IsComplete(*node) || node->applied().hash != tip_->hash)) return false;
-    }
-    return true;
+    return AllAreAtTip() && std::all_of(nodes_.begin(), nodes_.end(), [](const auto& node) {
+             return !node->is_running() || IsComplete(*node);
+           });
   }
   std::string WhereAllAre() const {
     std::string text;
@@ -111,31 +101,6 @@ class FindingTest : public ::testing::TestWithParam<uint64_t> {
     return text;
   }
 
-  // Whoever is due is turned, until `done` or so much time has passed.
-  bool RunUntil(const std::function<bool()>& done, int64_t seconds) {
-    const int64_t end_ns = clock_.now_ns() + seconds * kNsPerSecond;
-    while (!done()) {
-      SimNode* next = nullptr;
-      int component = 0;
-      int64_t due_ns = end_ns;
-      for (const auto& node : nodes_) {
-        for (int c = 0; c < SimNode::kComponentCount; ++c) {
-          if (node->wakeup(c).due_ns < due_ns) due_ns = node->wakeup(c).due_ns, next = node.get(), component = c;
-        }
-      }
-      clock_.AdvanceTo(std::max(clock_.now_ns(), due_ns));
-      if (next == nullptr) return false;
-      const absl::Status turned = next->Turn(component);
-      if (!turned.ok()) {
-        ADD_FAILURE() << "node " << next->number() << ": " << turned;
-        return false;
-      }
-    }
-    return true;
-  }
-  void Run(int64_t seconds) {
-    RunUntil([] { return false; }, seconds);
-  }
   // Looks now and then: what it asks costs more than a turn.
   bool RunUntilNowAndThen(const std::function<bool()>& done, int64_t seconds) {
     for (int64_t second = 0; second < seconds; ++second) {
@@ -146,14 +111,7 @@ class FindingTest : public ::testing::TestWithParam<uint64_t> {
   }
   size_t QuestionsOf(int number) const { return lookups_[static_cast<size_t>(number)]->asked().size(); }
 
-  SimEntropy entropy_{GetParam()};
-  SimClock clock_;
-  ChainModel model_;
-  BlockMaker maker_{model_, entropy_.Fork(), clock_, 3};
-  SimNetwork network_{entropy_.Fork(), clock_, {}};
   std::vector<std::unique_ptr<SimNameLookup>> lookups_;
-  std::vector<std::unique_ptr<SimNode>> nodes_;
-  const ModelBlock* tip_ = &model_.genesis();
 };
 
 TEST_P(FindingTest, TwentyNodesThatKnowOneSeedMeetOnOneTip) {
@@ -196,7 +154,7 @@ TEST_P(FindingTest, WhoseFormerPeersAreAllGoneStartsOverFromTheSeed) {
   for (const auto& one : nodes_) one->Crash(true);
   // Others, of whom the node has never heard.
   for (int i = 14; i < 26; ++i) {
-    AddNode();
+    AddFinder();
     Start(i);
   }
   ASSERT_TRUE(RunUntilNowAndThen([&] { return IsComplete(*nodes_[20]); }, 1'800)) << WhereAllAre();

@@ -2,31 +2,25 @@
 // together, told on. Over simulated wires, in simulated time.
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <memory>
+#include <algorithm>
+#include <utility>
 #include <vector>
 
-#include "tests/sim/block_maker.h"
-#include "tests/sim/sim_node.h"
+#include "tests/sim/node_network.h"
 
 namespace headrace::sim {
 namespace {
 
-class RelayTest : public ::testing::TestWithParam<uint64_t> {
+class RelayTest : public NodeNetworkTest {
  protected:
   static constexpr int kNodes = 5;
-
-  static Address HostAt(int number) { return Address::Ipv4(static_cast<uint8_t>(20 + number), 1, 2, 3, 8333); }
 
   void SetUp() override {
     for (int number = 0; number < kNodes; ++number) {
       SimNodeOptions options;
-      options.address = HostAt(number);
       if (number > 0) options.connect = {HostAt(number - 1)};
-      options.turn_ns_max = {kNsPerMs, kNsPerMs, kNsPerMs, kNsPerMs};
-      nodes_.push_back(std::make_unique<SimNode>(number, options, network_, clock_, entropy_.Fork()));
-      const absl::Status started = nodes_.back()->Start(SimNode::Rebuild::kNothing);
-      ASSERT_TRUE(started.ok()) << started;
+      AddNode(std::move(options));
+      Start(number);
     }
   }
 
@@ -36,45 +30,6 @@ class RelayTest : public ::testing::TestWithParam<uint64_t> {
     if (!RunUntil([&] { return nodes_[0]->OfferBlock(block); }, seconds)) return false;
     return RunUntil([&] { return AllAreAtTip(); }, seconds);
   }
-  bool AllAreAtTip() const {
-    for (const auto& node : nodes_) {
-      if (node->applied().hash != tip_->hash) return false;
-    }
-    return true;
-  }
-  // Whoever is due is turned, until `done` or so much time has passed.
-  bool RunUntil(const std::function<bool()>& done, int64_t seconds) {
-    const int64_t end_ns = clock_.now_ns() + seconds * kNsPerSecond;
-    while (!done()) {
-      SimNode* next = nullptr;
-      int component = 0;
-      int64_t due_ns = end_ns;
-      for (const auto& node : nodes_) {
-        for (int c = 0; c < SimNode::kComponentCount; ++c) {
-          if (node->wakeup(c).due_ns < due_ns) due_ns = node->wakeup(c).due_ns, next = node.get(), component = c;
-        }
-      }
-      clock_.AdvanceTo(std::max(clock_.now_ns(), due_ns));
-      if (next == nullptr) return false;
-      const absl::Status turned = next->Turn(component);
-      if (!turned.ok()) {
-        ADD_FAILURE() << "node " << next->number() << ": " << turned;
-        return false;
-      }
-    }
-    return true;
-  }
-  void Run(int64_t seconds) {
-    RunUntil([] { return false; }, seconds);
-  }
-
-  SimEntropy entropy_{GetParam()};
-  SimClock clock_;
-  ChainModel model_;
-  BlockMaker maker_{model_, entropy_.Fork(), clock_, 3};
-  SimNetwork network_{entropy_.Fork(), clock_, {}};
-  std::vector<std::unique_ptr<SimNode>> nodes_;
-  const ModelBlock* tip_ = &model_.genesis();
 };
 
 TEST_P(RelayTest, BlocksPassThroughALineOfNodesCompactly) {
