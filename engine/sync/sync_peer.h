@@ -1,6 +1,7 @@
 // What synchronisation knows about a peer.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -101,6 +102,19 @@ struct SyncPeer {
   bool serves_blocks() const { return !is_leaving && (info.services & kNodeNetwork) != 0; }
   bool serves_witness() const { return (info.services & kNodeWitness) != 0; }
 };
+
+// What was asked of the peer for this block, or the end.
+template <typename Peer>
+auto FindRequest(Peer& peer, HeaderId id) {
+  return std::find_if(peer.in_flight.begin(), peer.in_flight.end(),
+                      [id](const BlockRequest& request) { return request.id == id; });
+}
+
+// How many blocks a peer sends before one that was asked of it: what it seems to have left out is not waited for.
+inline size_t OwedBefore(const SyncPeer& peer, std::vector<BlockRequest>::const_iterator request) {
+  return static_cast<size_t>(std::count_if(peer.in_flight.begin(), request,
+                                           [](const BlockRequest& owed) { return owed.overtaken_ns == 0; }));
+}
 
 // Ordered, because the order of peers decides who is asked first.
 using SyncPeers = std::map<PeerId, SyncPeer>;
