@@ -30,6 +30,8 @@ void Adversary::Become() {
   const Address known = Address::Ipv4(10, 1, static_cast<uint8_t>(number_), 255, 8333);
   transport_->Listen(known).IgnoreError();
   habit_ = static_cast<Habit>(entropy_.Below(static_cast<uint64_t>(Habit::kCount)));
+  if (world_.options().has_compact_liar && number_ == 0) habit_ = Habit::kLiesCompactly;
+  is_compact_alone_ = habit_ == Habit::kLiesCompactly && !entropy_.OneIn(4);
   ChooseBranch();
   const uint64_t targets = 1 + entropy_.Below(2);
   for (uint64_t i = 0; i < targets; ++i) {
@@ -41,13 +43,19 @@ void Adversary::Become() {
   world_.trace().Add("adversary ", number_, " habit=", static_cast<int>(habit_), " branch_height=", branch_.size());
 }
 
-void Adversary::ChooseBranch() {
+void Adversary::SetBranch(const ModelBlock& tip) {
   branch_.clear();
+  for (const ModelBlock* block = &tip; block->parent != nullptr; block = block->parent) branch_.push_back(block);
+  std::reverse(branch_.begin(), branch_.end());
+}
+
+void Adversary::ChooseBranch() {
   withheld_.clear();
   const ModelBlock* tip = &world_.best_public();
   BlockMaker& maker = world_.maker();
   const bool wants_attention = habit_ == Habit::kMutates || habit_ == Habit::kWithholds || habit_ == Habit::kStalls ||
-                               habit_ == Habit::kHasNothing || habit_ == Habit::kLiesCompactly;
+                               habit_ == Habit::kHasNothing ||
+                               (habit_ == Habit::kLiesCompactly && !is_compact_alone_);
   if (habit_ == Habit::kInvents) {
     const ModelBlock* fork =
         tip->Ancestor(tip->height - std::min<uint32_t>(tip->height, static_cast<uint32_t>(entropy_.Below(6))));
@@ -61,8 +69,7 @@ void Adversary::ChooseBranch() {
     const uint32_t missing = tip->height - fork->height;
     tip = &maker.Extend(*fork, missing + static_cast<uint32_t>(entropy_.Between(1, 3)));
   }
-  for (const ModelBlock* block = tip; block->parent != nullptr; block = block->parent) branch_.push_back(block);
-  std::reverse(branch_.begin(), branch_.end());
+  SetBranch(*tip);
   if (habit_ != Habit::kWithholds) return;
   for (size_t back = 1; back <= 3 && back <= branch_.size(); ++back) {
     if (back == 1 || entropy_.OneIn(2)) withheld_.insert(branch_[branch_.size() - 1 - entropy_.Below(back)]->hash);

@@ -67,6 +67,7 @@ class Adversary final : private TransportHandler {
   // Beginning anew.
   void Become();
   void ChooseBranch();
+  void SetBranch(const ModelBlock& tip);
 
   // Messages (adversary_messages.cc).
   void Send(ConnectionId connection, const Command& command, ByteSpan body);
@@ -78,6 +79,7 @@ class Adversary final : private TransportHandler {
   void Announce(ConnectionId connection);
 
   // Compact blocks (adversary_compact.cc).
+  void FollowPublic();
   void ShowCompact(ConnectionId connection);
   void AskAboutTransactions(ConnectionId connection);
   void AnswerGetBlockTransactions(ConnectionId connection, const Message& message);
@@ -103,6 +105,9 @@ class Adversary final : private TransportHandler {
   // The branch that it shows, genesis left out.
   std::vector<const ModelBlock*> branch_;
   std::set<Hash256> withheld_;
+  // Its branch is always the next block alone, which it tells of by compact blocks and no other way: what is announced by
+  // its header is asked for whole.
+  bool is_compact_alone_ = false;
   int64_t act_ns_ = 0;
   int64_t become_ns_ = 0;
 };

@@ -38,7 +38,14 @@ Bytes PromiseOf(const BlockHeader& header, uint64_t count) {
 
 }  // namespace
 
+// A new block on what the honest have now.
+void Adversary::FollowPublic() {
+  const ModelBlock& best = world_.best_public();
+  if (branch_.empty() || branch_.back()->parent != &best) SetBranch(world_.maker().Extend(best, 1));
+}
+
 void Adversary::ShowCompact(ConnectionId connection) {
+  if (is_compact_alone_) FollowPublic();
   if (branch_.empty()) return;
   Bytes body;
   if (entropy_.OneIn(4)) {
@@ -49,7 +56,7 @@ void Adversary::ShowCompact(ConnectionId connection) {
   // Most of the time the one that is next for who has what the honest have.
   const size_t next = std::min<size_t>(world_.best_public().height, branch_.size() - 1);
   const size_t any = branch_.size() - 1 - entropy_.Below(std::min<size_t>(branch_.size(), 3));
-  const ModelBlock& block = *branch_[entropy_.OneIn(4) ? any : next];
+  const ModelBlock& block = *branch_[!is_compact_alone_ && entropy_.OneIn(4) ? any : next];
   CompactBlock compact = MakeCompact(block, entropy_);
   // What is malformed ends the connection, so it is rare; half of the others are right, for the answers that follow are not.
   const bool is_malformed = entropy_.OneIn(8);
@@ -66,6 +73,10 @@ void Adversary::ShowCompact(ConnectionId connection) {
         compact.prefilled.push_back({t, block.transactions[t].Serialize()});
       compact.short_ids.clear();
       std::swap(compact.prefilled.front().bytes, compact.prefilled.back().bytes);
+      // The coinbase alone is that of another block.
+      if (compact.prefilled.size() == 1 && block.parent->parent != nullptr) {
+        compact.prefilled.front().bytes = block.parent->transactions.front().Serialize();
+      }
       break;
     case 3:
       compact.prefilled.front().index = static_cast<uint32_t>(compact.short_ids.size() + 1 + entropy_.Below(70'000));
@@ -102,6 +113,7 @@ void Adversary::AskAboutTransactions(ConnectionId connection) {
 void Adversary::AnswerGetBlockTransactions(ConnectionId connection, const Message& message) {
   BlockTransactionsRequest request;
   if (DecodeBlockTransactionsRequest(message.body, request) != DecodeError::kNone) return;
+  ++world_.result().compact_questions;
   const ModelBlock* block = world_.model().Find(request.block);
   if (block == nullptr) return;
   BlockTransactions answer{request.block, {}};

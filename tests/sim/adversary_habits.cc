@@ -60,7 +60,7 @@ void Adversary::Act(ConnectionId connection) {
     case Habit::kLiesCompactly:
       if (entropy_.OneIn(4)) AskAboutTransactions(connection);
       // By headers now and then: whoever delivers a block whole may be asked to announce the next ones at once.
-      return entropy_.OneIn(8) ? Announce(connection) : ShowCompact(connection);
+      return !is_compact_alone_ && entropy_.OneIn(8) ? Announce(connection) : ShowCompact(connection);
     case Habit::kShowsLowWork:
       return ShowLowWork(connection);
     case Habit::kDoesNotConnect:

@@ -48,7 +48,7 @@ void Adversary::Answer(ConnectionId connection, const Message& message) {
   }
   if (message.command == commands::kVerack) {
     peer.is_greeted = true;
-    return Announce(connection);
+    return is_compact_alone_ ? ShowCompact(connection) : Announce(connection);
   }
   // A flooder does not care what it hears.
   if (habit_ == Habit::kFloods) return;
@@ -71,7 +71,8 @@ void Adversary::AnswerGetHeaders(ConnectionId connection, const Message& message
     break;
   }
   std::vector<BlockHeader> headers;
-  for (; next < branch_.size() && headers.size() < kMaxHeadersPerMessage; ++next)
+  const size_t shown = is_compact_alone_ ? std::min<size_t>(branch_.size(), world_.best_public().height) : branch_.size();
+  for (; next < shown && headers.size() < kMaxHeadersPerMessage; ++next)
     headers.push_back(branch_[next]->header);
   std::vector<uint8_t> body;
   EncodeHeaders(headers, body);

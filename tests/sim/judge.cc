@@ -5,6 +5,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "engine/sync/peer_fault.h"
 #include "tests/sim/world.h"
 
 namespace headrace::sim {
@@ -212,6 +213,7 @@ void Judge::OnLogLine(std::string_view line) {
   if (line.starts_with("peer disconnecting")) OnDisconnecting(line);
   if (line.starts_with("block rejected") || line.starts_with("imported block rejected")) OnRejected(line, false);
   if (line.starts_with("header rejected")) OnRejected(line, true);
+  if (line.starts_with("a compact block did not come together")) ++world_.result().compact_lies;
   if (line.starts_with("the address book begins empty")) OnBookLost(line);
 }
 
@@ -228,6 +230,7 @@ void Judge::OnDisconnecting(std::string_view line) {
   const std::string because = ValueOf(line, "because");
   const std::string address = ValueOf(line, "address");
   world_.trace().Add("node ", world_.current()->number(), " disconnects ", address, " because ", because);
+  if (because == RowOf(PeerFault::kOtherTransactions).sentence) ++world_.result().compact_lies;
   for (const auto& node : world_.nodes()) {
     const std::string host = absl::StrCat(node->options().address.HostText(), ":");
     if (!address.starts_with(host) || RecordOf(*node).is_rotten) continue;

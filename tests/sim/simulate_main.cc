@@ -46,7 +46,7 @@ void Report(const WorldOptions& world, const WorldResult& result, double seconds
   std::printf(
       "seed=%llu trace=%016llx ticks=%llu nodes=%d adversaries=%d faults=%02x height=%u made=%llu connected=%llu "
       "reorganisations=%llu starts=%llu power_failures=%llu statuses=%llu comparisons=%llu disk_operations=%llu "
-      "absent_pages=%llu "
+      "absent_pages=%llu compact_questions=%llu compact_lies=%llu "
       "simulated_s=%.0f seconds=%.2f\n",
       static_cast<unsigned long long>(world.seed), static_cast<unsigned long long>(result.trace_hash),
       static_cast<unsigned long long>(world.ticks), world.nodes, world.adversaries, world.faults, result.height,
@@ -54,8 +54,8 @@ void Report(const WorldOptions& world, const WorldResult& result, double seconds
       static_cast<unsigned long long>(result.reorganisations), static_cast<unsigned long long>(result.starts),
       static_cast<unsigned long long>(result.power_failures), static_cast<unsigned long long>(result.statuses),
       static_cast<unsigned long long>(result.set_comparisons), static_cast<unsigned long long>(result.disk_operations),
-      static_cast<unsigned long long>(result.absent_pages), static_cast<double>(result.simulated_ns) / kNsPerSecond,
-      seconds);
+      static_cast<unsigned long long>(result.absent_pages), static_cast<unsigned long long>(result.compact_questions),
+      static_cast<unsigned long long>(result.compact_lies), static_cast<double>(result.simulated_ns) / kNsPerSecond, seconds);
   std::fflush(stdout);
 }
 
@@ -63,6 +63,8 @@ void Report(const WorldOptions& world, const WorldResult& result, double seconds
 struct Totals {
   std::atomic<uint64_t> connected = 0;
   std::atomic<uint64_t> worlds = 0;
+  std::atomic<uint64_t> compact_questions = 0;
+  std::atomic<uint64_t> compact_lies = 0;
   std::atomic<bool> has_failed = false;
 };
 
@@ -76,17 +78,19 @@ Totals& SharedTotals() {
 }
 
 // Runs one seed, twice where that is asked for; false when it failed.
-bool RunSeed(const SimulateOptions& options, uint64_t seed, std::atomic<uint64_t>& connected) {
+bool RunSeed(const SimulateOptions& options, uint64_t seed, Totals& totals) {
   const WorldOptions world = options.WorldOf(seed);
   const auto begin = std::chrono::steady_clock::now();
   const WorldResult result = RunOne(options, world);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   Report(world, result, elapsed.count());
-  connected += result.blocks_connected;
+  totals.connected += result.blocks_connected;
+  totals.compact_questions += result.compact_questions;
+  totals.compact_lies += result.compact_lies;
   std::string failure = result.failure;
   if (failure.empty() && options.runs_twice) {
     const WorldResult again = RunOne(options, world);
-    connected += again.blocks_connected;
+    totals.connected += again.blocks_connected;
     if (again.trace_hash != result.trace_hash) {
       failure = absl::StrCat("two runs of one seed differ: ", result.trace_events, " events and ", again.trace_events);
     }
@@ -102,7 +106,7 @@ bool RunSeed(const SimulateOptions& options, uint64_t seed, std::atomic<uint64_t
 void RunShare(const SimulateOptions& options, uint64_t job, absl::FunctionRef<double()> elapsed_s, Totals& totals) {
   for (uint64_t seed = options.seed_first + job; seed <= options.seed_last; seed += options.jobs) {
     if (totals.has_failed || (options.seconds_max != 0 && elapsed_s() > options.seconds_max)) return;
-    if (!RunSeed(options, seed, totals.connected)) totals.has_failed = true;
+    if (!RunSeed(options, seed, totals)) totals.has_failed = true;
     ++totals.worlds;
   }
 }
@@ -137,9 +141,15 @@ int Main(int count, char** arguments) {
       if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) totals.has_failed = true;
     }
   }
+  if (options->demands_lies && (totals.compact_questions == 0 || totals.compact_lies == 0)) {
+    std::printf("FAILED: no world put a compact block of a liar together and saw through it\n");
+    totals.has_failed = true;
+  }
   const bool all_passed = !totals.has_failed;
-  std::printf("%s worlds=%llu connected=%llu seconds=%.1f connects_per_second=%.0f\n", all_passed ? "passed" : "failed",
+  std::printf("%s worlds=%llu connected=%llu compact_questions=%llu compact_lies=%llu seconds=%.1f connects_per_second=%.0f\n", all_passed ? "passed" : "failed",
               static_cast<unsigned long long>(totals.worlds), static_cast<unsigned long long>(totals.connected),
+              static_cast<unsigned long long>(totals.compact_questions),
+              static_cast<unsigned long long>(totals.compact_lies),
               elapsed_s(), static_cast<double>(totals.connected) / elapsed_s());
   return all_passed ? 0 : 1;
 }

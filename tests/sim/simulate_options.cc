@@ -12,7 +12,7 @@ namespace headrace::sim {
 namespace {
 
 constexpr char kUsage[] =
-    "simulate --seed=N | --seeds=A-B | --minutes=M [--jobs=N] [--twice] [--verbose] [--shrink]\n"
+    "simulate --seed=N | --seeds=A-B | --minutes=M [--jobs=N] [--twice] [--verbose] [--shrink] [--demand-lies]\n"
     "         [--ticks=N] [--nodes=N] [--adversaries=N] "
     "[--faults=none|all|kills,power,eio,enospc,rot,network,adversaries,"
     "reorganisations]\n"
@@ -49,6 +49,7 @@ bool ParseOne(const std::string& argument, SimulateOptions& options) {
   if (name == "--twice") return options.runs_twice = true;
   if (name == "--verbose") return options.is_verbose = true;
   if (name == "--shrink") return options.shrinks = true;
+  if (name == "--demand-lies") return options.demands_lies = true;
   if (name == "--seed") {
     if (!absl::SimpleAtoi(value, &options.seed_first)) return false;
     options.seed_last = options.seed_first;

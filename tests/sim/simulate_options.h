@@ -17,6 +17,7 @@ struct SimulateOptions {
   bool runs_twice = false;
   bool is_verbose = false;
   bool shrinks = false;
+  bool demands_lies = false;  // fails unless some world reached, and saw through, lies in compact blocks
   // Choices that replace the seed's.
   std::optional<uint64_t> ticks;
   std::optional<int> nodes;

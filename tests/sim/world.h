@@ -38,6 +38,8 @@ struct WorldResult {
   uint64_t absent_pages = 0;  // that a node was told are not in memory
   uint64_t set_comparisons = 0;
   uint64_t reorganisations = 0;
+  uint64_t compact_questions = 0;  // that liars were asked about their compact blocks: a node puts one together
+  uint64_t compact_lies = 0;       // that nodes saw through: what came was not what was named
   uint32_t height = 0;
   int64_t simulated_ns = 0;
 };

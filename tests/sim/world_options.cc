@@ -25,6 +25,7 @@ WorldOptions DrawWorldOptions(uint64_t seed) {
   options.network.delay_max_ns = options.network.delay_min_ns + entropy.Edgy(0, 200) * kNsPerMs;
   options.network.chunk_bytes_max = static_cast<uint64_t>(entropy.Edgy(200, 16'384));
   options.network.window_bytes = static_cast<uint64_t>(entropy.Edgy(2'048, 128 << 10));
+  options.has_compact_liar = entropy.OneIn(2);
   return options;
 }
 

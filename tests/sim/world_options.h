@@ -48,6 +48,8 @@ struct WorldOptions {
   uint32_t reorganisation_depth_max = 12;
   uint32_t transactions_max = 6;
   uint32_t compare_every = 4;
+  // The first of the adversaries lies in compact blocks and does nothing else.
+  bool has_compact_liar = false;
   SimNetworkOptions network;
   // Of every disk; see sim_disk.h.
   std::string forgotten_syncs;
