@@ -229,7 +229,7 @@ TEST_F(NodeCompactTest, NewBlocksAreServedCompactlyAndOlderOnesWhole) {
       HeadersReceived{1, {chain_.blocks()[131]->header, chain_.blocks()[132]->header, chain_.blocks()[133]->header}});
   Sync(node);
   ScriptedPeer& asker = peers_.Connect(2, nullptr);
-  const uint32_t deepest = chain_.height() - CompactServing::kCompactDepthMax;
+  const uint32_t deepest = chain_.height() - 5;  // BIP152's depth
   AskFor(2, kInvCompactBlock, chain_.height());
   AskFor(2, kInvCompactBlock, deepest);
   AskFor(2, kInvCompactBlock, deepest - 1);
@@ -251,7 +251,7 @@ TEST_F(NodeCompactTest, TransactionsOfNewBlocksAreServedAndOlderBlocksWhole) {
   peers_.Say(HeadersReceived{1, {block.header}});
   Sync(node);
   ScriptedPeer& asker = peers_.Connect(2, nullptr);
-  const uint32_t deepest = chain_.height() - CompactServing::kTransactionsDepthMax;
+  const uint32_t deepest = chain_.height() - 10;  // BIP152's depth
   AskForTransactions(2, chain_.height(), {0, 2});
   AskForTransactions(2, deepest, {0});
   AskForTransactions(2, deepest - 1, {0});

@@ -111,6 +111,24 @@ TEST_P(InFlightLimit, IsReachedAndNeverExceeded) {
 
 INSTANTIATE_TEST_SUITE_P(Limits, InFlightLimit, ::testing::Values(1, 16, 17));
 
+TEST_F(BlockDownloadTest, ABlockThatWasLeftOutIsAskedOfAnotherSoon) {
+  const HeaderId tip = Extend(kGenesisId, 4);
+  AddPeer(1, tip);
+  BlockDownload download(tree_, peers_, {});
+  ASSERT_EQ(Assign(download)[1], (std::vector<HeaderId>{1, 2, 3, 4}));
+  AddPeer(2, tip);
+  EXPECT_TRUE(Assign(download).empty());
+
+  // It goes on past the first, which it was asked for before.
+  Deliver(download, 1, 2);
+  now_ns_ += BlockDownload::kFrontierPatienceNs / 2;
+  Deliver(download, 1, 3);
+  now_ns_ += BlockDownload::kFrontierPatienceNs / 2 - 1;
+  EXPECT_TRUE(Assign(download).empty());
+  ++now_ns_;
+  EXPECT_EQ(Assign(download), (std::map<PeerId, std::vector<HeaderId>>{{2, {1}}}));
+}
+
 TEST_F(BlockDownloadTest, TheWindowEndsWhereItShould) {
   AddPeer(1, Extend(kGenesisId, 100));
   BlockDownloadOptions options;
