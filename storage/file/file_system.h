@@ -53,7 +53,7 @@ struct FileOperation {
   MutableByteSpan read_into;
   ByteSpan write_from;
   // Of a write: nobody is going to read this soon. Where kernel and file system can, it leaves the page cache once it is on
-  // the disk, and what is read often stays there instead.
+  // the disk, or is never there (a MiB or more in whole pages, at a multiple of a page); what is read often stays there instead.
   bool passes_cache = false;
   // Keeps the memory above alive until the batch is done, when the submitter does not.
   std::shared_ptr<const void> owner;

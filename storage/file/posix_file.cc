@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
@@ -51,7 +52,18 @@ absl::StatusOr<FileRef> PosixFile::Open(const std::string& path, OpenMode mode) 
   return std::make_shared<PosixFile>(path, descriptor);
 }
 
-PosixFile::~PosixFile() { ::close(descriptor_); }
+PosixFile::~PosixFile() {
+  ::close(descriptor_);
+  if (direct_descriptor_ >= 0) ::close(direct_descriptor_);
+}
+
+int PosixFile::direct_descriptor() const {
+  if (direct_descriptor_ != kNotAsked) return direct_descriptor_;
+  // By descriptor: the file's name may be another by now, or another's.
+  const std::string self = absl::StrCat("/proc/self/fd/", descriptor_);
+  direct_descriptor_ = std::max(-1, ::open(self.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+  return direct_descriptor_;
+}
 
 absl::StatusOr<uint64_t> PosixFile::Size() const {
   struct stat status;

@@ -25,10 +25,16 @@ class PosixFile final : public File {
   absl::Status Truncate(uint64_t size) override;
 
   int descriptor() const { return descriptor_; }
+  // The same file past the page cache (O_DIRECT), for writing whole pages from whole pages of memory; -1 where there is no such way.
+  // Opened when first asked for. Of one thread, the one that carries out the file's writes.
+  int direct_descriptor() const;
 
  private:
   const std::string path_;
+  static constexpr int kNotAsked = -2;
+
   const int descriptor_;
+  mutable int direct_descriptor_ = kNotAsked;
 };
 
 // The file behind `file`, which one of these file systems must have opened.

@@ -30,6 +30,11 @@ constexpr int kDontCache = RWF_DONTCACHE;
 constexpr int kDontCache = 0x80;
 #endif
 
+// Pages: what every disk and file system that writes from the submitter's memory takes.
+constexpr uint64_t kDirectAlignment = 4096;
+// Below this the kernel's copy costs less than waiting for the disk once more.
+constexpr uint64_t kDirectBytesMin = 1 << 20;
+
 size_t OperationBytes(const FileOperation& operation) {
   if (operation.IsBarrier()) return 0;
   return operation.kind == Kind::kRead ? operation.read_into.size() : operation.write_from.size();
@@ -164,9 +169,7 @@ void UringFileSystem::PrepareSlot(uint32_t slot) {
       io_uring_prep_read(entry, descriptor, operation.read_into.data() + state.bytes_done, size, offset);
       break;
     case Kind::kWrite:
-      io_uring_prep_write(entry, descriptor, operation.write_from.data() + state.bytes_done, size, offset);
-      state.is_uncached = operation.passes_cache && can_pass_cache_;
-      if (state.is_uncached) entry->rw_flags = kDontCache;
+      PrepareWrite(entry, state, operation, size);
       break;
     case Kind::kSync:
       io_uring_prep_fsync(entry, descriptor, IORING_FSYNC_DATASYNC);
@@ -182,6 +185,41 @@ void UringFileSystem::PrepareSlot(uint32_t slot) {
       break;
   }
   io_uring_sqe_set_data64(entry, slot);
+}
+
+void UringFileSystem::PrepareWrite(io_uring_sqe* entry, Slot& state, const FileOperation& operation, unsigned size) {
+  const PosixFile& file = AsPosixFile(operation.file);
+  const uint8_t* const from = operation.write_from.data() + state.bytes_done;
+  const uint64_t offset = operation.offset + state.bytes_done;
+  state.path = PathOf(operation, from, offset, size);
+  const int descriptor = state.path == WritePath::kDirect ? file.direct_descriptor() : file.descriptor();
+  io_uring_prep_write(entry, descriptor, from, size, offset);
+  if (state.path == WritePath::kUncached) entry->rw_flags = kDontCache;
+}
+
+UringFileSystem::WritePath UringFileSystem::PathOf(const FileOperation& operation, const uint8_t* from, uint64_t offset,
+                                                   unsigned size) const {
+  if (!operation.passes_cache) return WritePath::kCached;
+  const bool is_whole = reinterpret_cast<uintptr_t>(from) % kDirectAlignment == 0 && offset % kDirectAlignment == 0 &&
+                        size % kDirectAlignment == 0;
+  if (can_write_directly_ && is_whole && size >= kDirectBytesMin &&
+      AsPosixFile(operation.file).direct_descriptor() >= 0) {
+    return WritePath::kDirect;
+  }
+  return can_pass_cache_ ? WritePath::kUncached : WritePath::kCached;
+}
+
+bool UringFileSystem::IsRefusedPath(const Slot& state, int result) {
+  // Memory or offset of another alignment than the disk's.
+  if (result == -EINVAL && state.path == WritePath::kDirect) {
+    can_write_directly_ = false;
+    return true;
+  }
+  if (result == -EOPNOTSUPP && state.path == WritePath::kUncached) {
+    can_pass_cache_ = false;
+    return true;
+  }
+  return false;
 }
 
 void UringFileSystem::PrepareDirectorySync(io_uring_sqe* entry, Slot& state, const std::string& path) {
@@ -227,10 +265,7 @@ void UringFileSystem::OperationEnded(uint32_t slot, int result) {
   const FileOperation& operation = active->progress.operation(state.operation);
   const bool transfers = !operation.IsBarrier();
   if (result == -EINTR || result == -EAGAIN) return PrepareSlot(slot);
-  if (result == -EOPNOTSUPP && state.is_uncached) {
-    can_pass_cache_ = false;
-    return PrepareSlot(slot);
-  }
+  if (IsRefusedPath(state, result)) return PrepareSlot(slot);
   absl::Status status;
   if (state.directory >= 0) ::close(state.directory);
   if (state.open_error != 0) result = -state.open_error;

@@ -39,12 +39,14 @@ class UringFileSystem final : public PosixFileSystem {
     BatchProgress progress;
     bool ready = true;  // stands in ready_
   };
+  // How a write reaches the disk: by the page cache, by it and out of it again, or from the memory where its bytes are.
+  enum class WritePath : uint8_t { kCached, kUncached, kDirect };
   // An operation in flight; its number is the completion's user data.
   struct Slot {
     Active* active = nullptr;
     size_t operation = 0;
     size_t bytes_done = 0;
-    bool is_uncached = false;
+    WritePath path = WritePath::kCached;
     // Of a kSyncDirectory: open until it has ended.
     int directory = -1;
     int open_error = 0;
@@ -63,6 +65,10 @@ class UringFileSystem final : public PosixFileSystem {
   bool IssueFrom(Active& active);
   void StartSlot(Active& active, size_t operation);
   void PrepareSlot(uint32_t slot);
+  void PrepareWrite(io_uring_sqe* entry, Slot& state, const FileOperation& operation, unsigned size);
+  WritePath PathOf(const FileOperation& operation, const uint8_t* from, uint64_t offset, unsigned size) const;
+  // Whether the slot's write was refused for its path, and may be tried on the next one.
+  bool IsRefusedPath(const Slot& state, int result);
   void PrepareDirectorySync(io_uring_sqe* entry, Slot& state, const std::string& path);
   void PollEvent();
   void OperationEnded(uint32_t slot, int result);
@@ -79,6 +85,7 @@ class UringFileSystem final : public PosixFileSystem {
   bool stopping_ = false;
   // Until kernel or file system says no.
   bool can_pass_cache_ = true;
+  bool can_write_directly_ = true;
   std::thread thread_;
 };
 

@@ -1,9 +1,11 @@
 // Everything of the port beside batches: errors and their sentences, mappings, locks, replacement, directories.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -142,6 +144,93 @@ TEST_P(FileSystemCallsTest, WritesThatPassTheCacheAreWrittenLikeOthers) {
   if (is_mounted) {
     EXPECT_TRUE(UnmountsSoon(mount_point)) << std::strerror(errno);
   }
+}
+
+// Whole pages in memory, which large writes past the cache go to the disk from.
+class PagesInMemory {
+ public:
+  explicit PagesInMemory(size_t size) : size_(size), at_(static_cast<uint8_t*>(std::aligned_alloc(4096, size))) {
+    for (size_t i = 0; i < size; ++i) at_[i] = static_cast<uint8_t>(i * 31 >> 7);
+  }
+  ~PagesInMemory() { std::free(at_); }
+  MutableByteSpan bytes() const { return {at_, size_}; }
+
+ private:
+  const size_t size_;
+  uint8_t* const at_;
+};
+
+void SubmitPastTheCache(FileSystem& files, const FileRef& file, uint64_t offset, ByteSpan bytes) {
+  const auto batch = std::make_shared<FileBatch>();
+  FileOperation write{FileOperation::Kind::kWrite, file, offset};
+  write.write_from = bytes;
+  write.passes_cache = true;
+  batch->operations.push_back(std::move(write));
+  files.Submit(batch);
+  batch->Wait();
+  ASSERT_TRUE(batch->status().ok()) << batch->status();
+}
+
+// Sizes, offsets and addresses in whole pages and not; over what is there, beyond the end, and into a file whose name is another's.
+TEST_P(FileSystemCallsTest, LargeWritesThatPassTheCacheAreWrittenLikeOthers) {
+  const std::string mount_point = directory_.File("memory");
+  ASSERT_TRUE(files_->MakeDirectories(mount_point).ok());
+  const bool is_mounted = ::mount("none", mount_point.c_str(), "tmpfs", 0, "size=64m") == 0;
+  constexpr size_t kMiB = 1 << 20;
+  const PagesInMemory source(4 * kMiB);
+  struct {
+    size_t from, size, offset;
+  } constexpr kWrites[] = {
+      {0, 2 * kMiB, 0},           {4096, kMiB, kMiB},      {8192, kMiB + 4096, 3 * kMiB}, {512, kMiB, 5 * kMiB},
+      {0, kMiB + 100, 512 << 10}, {0, kMiB, 6 * kMiB + 8}, {12288, 3 * kMiB, 4096},       {0, 4096, 2 * kMiB},
+  };
+  for (const std::string& path : {directory_.File("file"), mount_point + "/file"}) {
+    const FileRef file = files_->Open(path, OpenMode::kTruncate).value();
+    ASSERT_TRUE(files_->Rename(path, path + ".renamed").ok());
+    const FileRef other = files_->Open(path, OpenMode::kTruncate).value();
+    std::vector<uint8_t> expected;
+    for (const auto& write : kWrites) {
+      const ByteSpan bytes = source.bytes().subspan(write.from, write.size);
+      ASSERT_NO_FATAL_FAILURE(SubmitPastTheCache(*files_, file, write.offset, bytes));
+      expected.resize(std::max(expected.size(), write.offset + write.size));
+      std::ranges::copy(bytes, expected.begin() + static_cast<ptrdiff_t>(write.offset));
+    }
+    ASSERT_TRUE(files_->Sync(file).ok());
+    std::vector<uint8_t> read(expected.size());
+    ASSERT_TRUE(files_->ReadAt(file, 0, read).ok());
+    EXPECT_TRUE(read == expected) << path;
+    EXPECT_EQ(file->Size().value(), expected.size());
+    EXPECT_EQ(other->Size().value(), 0u);
+  }
+  if (is_mounted) {
+    EXPECT_TRUE(UnmountsSoon(mount_point)) << std::strerror(errno);
+  }
+}
+
+// Pages of the file's first `size` bytes that are in memory.
+size_t ResidentPages(FileSystem& files, const FileRef& file, size_t size) {
+  const SharedBytes mapped = files.MapReadOnly(file, 0, size).value();
+  size_t count = 0;
+  for (size_t at = 0; at < size; at += 4096) count += files.IsResident(mapped.bytes.subspan(at, 4096)) ? 1 : 0;
+  return count;
+}
+
+TEST_P(FileSystemCallsTest, LargeWritesOfWholePagesAreNeverInThePageCache) {
+  if (files_->name() != "io_uring") GTEST_SKIP() << "pwrite goes through the page cache";
+  const PagesInMemory source(4 << 20);
+  // By hand, to find out whether this file system can.
+  const std::string path = directory_.File("by_hand");
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_DIRECT | O_CLOEXEC, 0600);
+  if (descriptor < 0) GTEST_SKIP() << "this file system has no way past the page cache";
+  const ssize_t written = ::pwrite(descriptor, source.bytes().data(), source.bytes().size(), 0);
+  ::close(descriptor);
+  const FileRef by_hand = files_->Open(path, OpenMode::kRead).value();
+  if (written != static_cast<ssize_t>(source.bytes().size()) || ResidentPages(*files_, by_hand, source.bytes().size()) > 0) {
+    GTEST_SKIP() << "this file system keeps in memory what is written past it";
+  }
+  const FileRef file = files_->Open(directory_.File("file"), OpenMode::kTruncate).value();
+  ASSERT_NO_FATAL_FAILURE(SubmitPastTheCache(*files_, file, 0, source.bytes()));
+  EXPECT_EQ(ResidentPages(*files_, file, source.bytes().size()), 0u);
 }
 
 TEST_P(FileSystemCallsTest, MappingsOutliveTheFileAndStayInsideIt) {
