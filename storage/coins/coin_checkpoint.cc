@@ -1,18 +1,16 @@
 #include "storage/coins/coin_checkpoint.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "engine/base/log.h"
 #include "engine/base/status_macros.h"
-#include "storage/coins/page_checksums.h"
 
 namespace headrace {
 namespace {
 
-// Image writes under way at once; each holds a copy of a shard.
+// Image writes under way at once; each holds a copy of a shard, 8 MiB at 100 million coins.
 constexpr size_t kWritesMax = 8;
 // Garbage in old segments is kept below this share of the living: space stays under 1.4 times the live bytes.
 constexpr double kGarbageShareMax = 0.4;
@@ -128,42 +126,33 @@ absl::StatusOr<bool> CoinCheckpoint::MoveYoung(uint32_t number, bool wait, uint6
   return shard.young_bytes() == 0;
 }
 
-std::shared_ptr<std::vector<uint8_t>> CoinCheckpoint::TakeCopy(uint64_t bytes) {
-  const auto unused = std::find_if(copies_.begin(), copies_.end(), [](const auto& copy) { return copy.use_count() == 1; });
-  if (unused == copies_.end()) {
-    copies_.push_back(std::make_shared<std::vector<uint8_t>>(bytes));
-    return copies_.back();
-  }
-  (*unused)->resize(bytes);
+std::shared_ptr<ShardImage> CoinCheckpoint::UnusedCopy(const CoinTable& table) {
+  const uint64_t bytes = ShardImage::BytesOf(table);
+  auto unused = std::find_if(copies_.begin(), copies_.end(), [](const auto& copy) { return copy.use_count() == 1; });
+  if (unused == copies_.end()) unused = copies_.insert(unused, nullptr);
+  // Tables double now and then.
+  if (*unused == nullptr || (*unused)->bytes_max() < bytes) *unused = std::make_shared<ShardImage>(bytes);
   return *unused;
 }
 
 absl::Status CoinCheckpoint::CopyShard(uint32_t number, bool is_last, uint64_t& copied_bytes) {
   CoinShard& shard = state_->shards[number];
-  // The table's pages, then their checksums, to the end of a page.
-  const uint64_t body_bytes = RoundUpToPage(shard.table.bytes());
-  const uint64_t total_bytes = RoundUpToPage(body_bytes + body_bytes / kPageBytes * 4);
-  const std::shared_ptr<std::vector<uint8_t>> copy = TakeCopy(total_bytes);
-  std::memcpy(copy->data(), shard.table.image(), shard.table.bytes());
-  std::memset(copy->data() + shard.table.bytes(), 0, body_bytes - shard.table.bytes());
-  const PageChecksums checksums = PageChecksums::Of({copy->data(), body_bytes});
-  const uint64_t used_bytes = body_bytes + checksums.bytes().size();
-  std::memcpy(copy->data() + body_bytes, checksums.bytes().data(), checksums.bytes().size());
-  std::memset(copy->data() + used_bytes, 0, total_bytes - used_bytes);
+  const std::shared_ptr<ShardImage> copy = UnusedCopy(shard.table);
+  copy->Take(shard.table, state_->executor);
 
-  next_.shards[number] = {next_.image_bytes, shard.table.bucket_bits(), checksums.total(), shard.table.size(), shard.point};
+  next_.shards[number] = {next_.image_bytes, shard.table.bucket_bits(), copy->checksum(), shard.table.size(), shard.point};
   auto batch = std::make_shared<FileBatch>();
   FileOperation write{FileOperation::Kind::kWrite, image_, next_.image_bytes};
-  write.write_from = *copy;
+  write.write_from = copy->bytes();
   // An image is read when a node starts: after a clean stop perhaps soon, else hardly ever.
   write.passes_cache = !is_last;
   write.owner = copy;
   batch->operations.push_back(std::move(write));
   writes_.push_back(batch);
   state_->files->Submit(std::move(batch));
-  next_.image_bytes += total_bytes;
-  bytes_written_ += total_bytes;
-  copied_bytes += total_bytes;
+  next_.image_bytes += copy->bytes().size();
+  bytes_written_ += copy->bytes().size();
+  copied_bytes += copy->bytes().size();
   return absl::OkStatus();
 }
 

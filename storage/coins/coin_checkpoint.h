@@ -18,6 +18,7 @@
 #include "storage/coins/coin_state.h"
 #include "storage/coins/segment_compaction.h"
 #include "storage/coins/segment_writer.h"
+#include "storage/coins/shard_image.h"
 #include "storage/coins/survivor_copier.h"
 
 namespace headrace {
@@ -67,7 +68,8 @@ class CoinCheckpoint {
   absl::StatusOr<bool> MoveYoung(uint32_t number, bool wait, uint64_t& copied_bytes);
   // `is_last`: the store is closed when this checkpoint is done, as far as can be told.
   absl::Status CopyShard(uint32_t number, bool is_last, uint64_t& copied_bytes);
-  std::shared_ptr<std::vector<uint8_t>> TakeCopy(uint64_t bytes);
+  // One for a table's image, that no write holds any more.
+  std::shared_ptr<ShardImage> UnusedCopy(const CoinTable& table);
   absl::Status WaitForWrites(size_t left_max);
   absl::StatusOr<bool> StartSync(bool wait);
   absl::StatusOr<bool> FinishSync(bool wait);
@@ -93,7 +95,7 @@ class CoinCheckpoint {
   FileRef image_;
   std::vector<FileBatchRef> writes_;
   // Copies of tables on their way to the image; those that no write holds any more are used again.
-  std::vector<std::shared_ptr<std::vector<uint8_t>>> copies_;
+  std::vector<std::shared_ptr<ShardImage>> copies_;
   FileBatchRef sync_;
   FileBatchRef publication_;
   // Publishing has begun: whether it succeeds or not, the directory's manifest may name this image.
