@@ -83,6 +83,19 @@ TEST_F(PermittedPeersTest, AListenerGivesPermissionsToWhoeverComesInThere) {
   EXPECT_EQ(PermissionsAt(hub, speaker.address), uint32_t{kMayStay});
 }
 
+TEST_F(PermittedPeersTest, WhatAFriendDidIsNotRememberedAtOtherDoors) {
+  Address trusted_door = HostAt(0);
+  trusted_door.port = 9'000;
+  PeerHubOptions options;
+  options.permitted_listen = {{trusted_door, kMayStay}};
+  SimHub& hub = AddHub(0, options);
+  SimSpeaker& speaker = AddSpeaker(1);
+  EXPECT_TRUE(ComesAgain(speaker, trusted_door));
+  ASSERT_EQ(PermissionsAt(hub, speaker.address), uint32_t{kMayStay});
+  Misbehave(speaker);
+  EXPECT_TRUE(ComesAgain(speaker, hub.address));
+}
+
 TEST_F(PermittedPeersTest, NobodyIsToldWhereFriendsComeIn) {
   Address trusted_door = HostAt(0), open_door = HostAt(0);
   trusted_door.port = 9'000;
