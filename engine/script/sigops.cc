@@ -1,5 +1,7 @@
 #include "engine/script/sigops.h"
 
+#include <optional>
+
 #include "engine/primitives/byte_reader.h"
 #include "engine/script/interpreter.h"
 #include "engine/script/script_iterator.h"
@@ -36,9 +38,23 @@ uint64_t CountWitnessSigops(ByteSpan script_sig, ByteSpan script_pubkey, ByteSpa
   return 0;
 }
 
+// Four outputs of five have one of these shapes, whose counts need no walk.
+std::optional<uint32_t> CountOfTemplate(ByteSpan script) {
+  if (script.empty()) return 0;
+  // OP_DUP, OP_HASH160, 20 bytes, OP_EQUALVERIFY, OP_CHECKSIG.
+  if (script.size() == 25 && script[0] == static_cast<uint8_t>(Opcode::kDup) &&
+      script[1] == static_cast<uint8_t>(Opcode::kHash160) && script[2] == 20 &&
+      script[23] == static_cast<uint8_t>(Opcode::kEqualVerify) && script[24] == static_cast<uint8_t>(Opcode::kCheckSig)) {
+    return 1;
+  }
+  if (IsPayToScriptHash(script) || ParseWitnessProgram(script)) return 0;
+  return std::nullopt;
+}
+
 }  // namespace
 
 uint32_t CountScriptSigops(ByteSpan script, bool accurate) {
+  if (const auto count = CountOfTemplate(script)) return *count;
   uint32_t count = 0;
   Opcode previous = Opcode::kInvalid;
   for (ScriptIterator operation(script); operation.Next();) {

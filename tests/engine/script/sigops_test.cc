@@ -28,6 +28,49 @@ TEST(SigopsTest, StopsAtMalformedPush) {
   EXPECT_EQ(CountScriptSigops(Bytes{0xac, 0x4d, 0xff}, true), 1u);
 }
 
+// Shapes that are counted without a walk, and everything that is one byte away from one.
+TEST(SigopsTest, TemplatesAndTheirNeighboursEqualPlainTwin) {
+  testing::Random random(7);
+  const auto push = [&](size_t size) {
+    Bytes bytes{static_cast<uint8_t>(size)};
+    // Opcodes that would count, if they were read as such.
+    for (size_t i = 0; i < size; ++i) bytes.push_back(static_cast<uint8_t>(0xac + random() % 4));
+    return bytes;
+  };
+  const auto join = [](Bytes first, const Bytes& middle, const Bytes& last) {
+    first.insert(first.end(), middle.begin(), middle.end());
+    first.insert(first.end(), last.begin(), last.end());
+    return first;
+  };
+  std::vector<Bytes> templates = {{}, join({0x76, 0xa9}, push(20), {0x88, 0xac}), join({0xa9}, push(20), {0x87})};
+  for (const uint8_t version : {0x00, 0x51, 0x60}) {
+    for (const size_t size : {1, 2, 20, 32, 40, 41}) templates.push_back(join({version}, push(size), {}));
+  }
+  const auto expect_equal = [](const Bytes& script) {
+    for (const bool accurate : {false, true}) {
+      ASSERT_EQ(CountScriptSigops(script, accurate), testing::PlainScriptSigops(script, accurate)) << HexEncode(script);
+    }
+  };
+  for (const Bytes& script : templates) {
+    ASSERT_NO_FATAL_FAILURE(expect_equal(script));
+    for (size_t at = 0; at < script.size(); ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        Bytes changed = script;
+        changed[at] = static_cast<uint8_t>(byte);
+        ASSERT_NO_FATAL_FAILURE(expect_equal(changed));
+      }
+      Bytes shorter = script;
+      shorter.erase(shorter.begin() + static_cast<ptrdiff_t>(at));
+      ASSERT_NO_FATAL_FAILURE(expect_equal(shorter));
+    }
+    for (const uint8_t more : {0x00, 0x51, 0xac, 0xae}) {
+      Bytes longer = script;
+      longer.push_back(more);
+      ASSERT_NO_FATAL_FAILURE(expect_equal(longer));
+    }
+  }
+}
+
 TEST(SigopsTest, EqualsPlainTwin) {
   testing::Random random(6);
   uint64_t total = 0;
