@@ -107,7 +107,7 @@ void Node::PublishStatus(int64_t now_ns) {
   status.blocks_rebuilt = blocks_rebuilt_;
   status.reorganisations = counters.reorganisations;
   status.coins = coins.coins;
-  status.coin_store_resident_bytes = coins.resident_bytes;
+  status.coin_memory = coins.memory;
   status.blocks_in_check = pipeline_.checking_count();
   status.blocks_ready = pipeline_.ready_count();
   status.blocks_ahead = pipeline_.ahead_count();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/base/span.h"
+#include "engine/ports/coin_store.h"
 #include "engine/primitives/hash256.h"
 
 namespace headrace {
@@ -60,7 +61,8 @@ struct NodeStatus {
   uint64_t reorganisations = 0;
 
   uint64_t coins = 0;
-  uint64_t coin_store_resident_bytes = 0;
+  // What is counted of anonymous memory: the cache budget's part.
+  CoinStoreMemory coin_memory;
   // Blocks being parsed and checked; waiting for their turn; resolved and not yet applied.
   uint32_t blocks_in_check = 0;
   uint32_t blocks_ready = 0;

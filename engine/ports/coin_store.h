@@ -78,9 +78,23 @@ struct CoinSetStatistics {
   Hash256 muhash;
 };
 
+// Anonymous memory, by what it is for.
+struct CoinStoreMemory {
+  uint64_t index_bytes = 0;
+  uint64_t young_bytes = 0;    // in whole chunks
+  uint64_t free_bytes = 0;     // chunks between two uses
+  uint64_t written_bytes = 0;  // segments that have their files
+  uint64_t filling_bytes = 0;  // and those that are on their way there
+  uint64_t copies_bytes = 0;   // of the index, for a checkpoint
+
+  uint64_t total_bytes() const {
+    return index_bytes + young_bytes + free_bytes + written_bytes + filling_bytes + copies_bytes;
+  }
+};
+
 struct CoinStoreCounters {
   uint64_t coins = 0;          // unspent now, at the resolved height
-  uint64_t resident_bytes = 0; // index and young generation
+  CoinStoreMemory memory;      // what the cache budget bounds
   uint64_t disk_bytes = 0;
   uint64_t checkpoints = 0;
   uint64_t bytes_written = 0;

@@ -131,8 +131,17 @@ std::shared_ptr<ShardImage> CoinCheckpoint::UnusedCopy(const CoinTable& table) {
   auto unused = std::find_if(copies_.begin(), copies_.end(), [](const auto& copy) { return copy.use_count() == 1; });
   if (unused == copies_.end()) unused = copies_.insert(unused, nullptr);
   // Tables double now and then.
-  if (*unused == nullptr || (*unused)->bytes_max() < bytes) *unused = std::make_shared<ShardImage>(bytes);
+  if (*unused == nullptr || (*unused)->bytes_max() < bytes) {
+    if (*unused != nullptr) state_->copies_bytes -= (*unused)->bytes_max();
+    *unused = std::make_shared<ShardImage>(bytes);
+    state_->copies_bytes += (*unused)->bytes_max();
+  }
   return *unused;
+}
+
+void CoinCheckpoint::ForgetCopies() {
+  copies_.clear();
+  state_->copies_bytes = 0;
 }
 
 absl::Status CoinCheckpoint::CopyShard(uint32_t number, bool is_last, uint64_t& copied_bytes) {
@@ -215,7 +224,7 @@ absl::StatusOr<bool> CoinCheckpoint::FinishSync(bool wait) {
   HR_RETURN_IF_ERROR(sync_->status());
   sync_ = nullptr;
   for (const uint32_t id : named_segments_) state_->space.segment(id)->is_durable = true;
-  copies_.clear();
+  ForgetCopies();
   phase_ = Phase::kReady;
   return true;
 }
@@ -314,7 +323,7 @@ absl::Status CoinCheckpoint::Abandon() {
   writes_.clear();
   if (sync_ != nullptr) sync_->Wait();
   sync_ = nullptr;
-  copies_.clear();
+  ForgetCopies();
   for (Segment* segment : state_->space.OldSegments()) segment->is_retiring = false;
   // An image that stays behind is deleted at the next start, unless it is the one that is named.
   if (image_ != nullptr && !may_be_named_) {

@@ -70,6 +70,7 @@ class CoinCheckpoint {
   absl::Status CopyShard(uint32_t number, bool is_last, uint64_t& copied_bytes);
   // One for a table's image, that no write holds any more.
   std::shared_ptr<ShardImage> UnusedCopy(const CoinTable& table);
+  void ForgetCopies();
   absl::Status WaitForWrites(size_t left_max);
   absl::StatusOr<bool> StartSync(bool wait);
   absl::StatusOr<bool> FinishSync(bool wait);

@@ -31,6 +31,8 @@ struct CoinState {
   uint64_t hash_key[2] = {0, 0};
   uint64_t cache_bytes_max = 0;
   uint64_t checkpoint_step_bytes = 0;
+  // Of index tables, on their way to an image.
+  uint64_t copies_bytes = 0;
 
   RecordSpace space;
   std::array<CoinShard, kCoinShardCount> shards;
@@ -50,17 +52,29 @@ struct CoinState {
     for (const CoinShard& shard : shards) total += shard.young_bytes();
     return total;
   }
-  // What the cache budget leaves to records in memory, young ones above all, beside the index; never less than an eighth of it, or nothing could
-  // be applied when the index alone exceeds it.
+  // Young records and what is left over in their chunks. Where every shard's chunk is half empty that is 8 MiB: a cache
+  // budget of which this is a large part has no room for it, and chunks are what they are.
+  uint64_t young_memory() const {
+    const uint64_t records = young_bytes();
+    return records + std::min(space.taken_bytes() - records, cache_bytes_max / 8);
+  }
+  // What the cache budget leaves to records in memory, young ones above all, beside the index, segments that are being
+  // filled and the copies of a checkpoint; never less than an eighth of it, or nothing could be applied when the index
+  // alone exceeds it.
   uint64_t young_bytes_max() const {
-    const uint64_t index = index_bytes();
+    const uint64_t others = index_bytes() + space.filling_bytes() + copies_bytes;
     const uint64_t least = cache_bytes_max / 8;
-    return index + least >= cache_bytes_max ? least : cache_bytes_max - index;
+    return others + least >= cache_bytes_max ? least : cache_bytes_max - others;
   }
   // And of that, what is left to memory without young records in it (RecordSpace::kept_bytes).
   uint64_t kept_bytes_max() const {
     const uint64_t most = young_bytes_max();
-    return most - std::min(most, young_bytes());
+    return most - std::min(most, young_memory());
+  }
+  // A segment takes an eighth of the budget at most; where the budget is no more than the index, an eighth of that.
+  uint64_t segment_bytes_max() const {
+    const uint64_t share = std::max(cache_bytes_max, index_bytes()) / 8;
+    return RoundUpToPage(std::clamp(share, kSmallStoreSegmentBytes, kSegmentBytes));
   }
 };
 

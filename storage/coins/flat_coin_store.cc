@@ -149,9 +149,11 @@ absl::Status FlatCoinStore::Unapply(std::span<const WindowBlock> window, const B
 }
 
 absl::Status FlatCoinStore::KeepYoungBounded() {
-  const uint64_t most = state_.young_bytes_max();
-  uint64_t young = state_.young_bytes();
   if (is_read_only_) return absl::OkStatus();
+  writer_.set_segment_bytes_max(state_.segment_bytes_max());
+  // Before anything moves: where survivors go counts as well, and the next window makes up for it.
+  const uint64_t most = state_.young_bytes_max();
+  uint64_t young = state_.young_memory();
   const Span span(SpanKind::kMoveYoung);
   // A little after every window, so that none waits for much: twice what windows commonly bring, and more only to stay within
   // the budget.
@@ -161,11 +163,11 @@ absl::Status FlatCoinStore::KeepYoungBounded() {
     next_evicted_ = (next_evicted_ + 1) % kCoinShardCount;
     // The older half: most of what dies dies young.
     HR_ASSIGN_OR_RETURN(const uint64_t walked, copier_.MoveYoung(shard, (shard.young_bytes() + 1) / 2));
-    young -= walked;
+    young = state_.young_memory();
     left -= std::min(left, walked);
     HR_RETURN_IF_ERROR(writer_.Settle(false, state_.kept_bytes_max()).status());
   }
-  return writer_.Settle(false, most - std::min(most, young)).status();
+  return writer_.Settle(false, state_.kept_bytes_max()).status();
 }
 
 absl::Status FlatCoinStore::BeginCheckpoint() {
@@ -200,7 +202,8 @@ void FlatCoinStore::BeginScrub() {
 CoinStoreCounters FlatCoinStore::counters() const {
   CoinStoreCounters counters;
   counters.coins = state_.coins();
-  counters.resident_bytes = state_.index_bytes() + state_.young_bytes();
+  counters.memory = {state_.index_bytes(),         state_.space.taken_bytes(),   state_.space.free_bytes(),
+                     state_.space.written_bytes(), state_.space.filling_bytes(), state_.copies_bytes};
   counters.disk_bytes = checkpoint_->published().image_bytes;
   for (const Segment* segment : state_.space.OldSegments()) counters.disk_bytes += segment->file_bytes;
   counters.checkpoints = checkpoint_->published_count();

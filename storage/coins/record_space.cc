@@ -92,6 +92,7 @@ RecordSpace::YoungChunk RecordSpace::TakeYoungChunk() {
   std::vector<uint32_t>& chunks = free_chunks_.empty() ? bare_chunks_ : free_chunks_;
   const uint32_t number = chunks.back();
   chunks.pop_back();
+  ++taken_chunks_;
   const uint32_t id = number / kYoungChunksPerSegment;
   const uint64_t offset = uint64_t{number % kYoungChunksPerSegment} * kYoungChunkBytes;
   return {number, WritableBase(id) + offset, LocationOf(id, offset)};
@@ -99,6 +100,7 @@ RecordSpace::YoungChunk RecordSpace::TakeYoungChunk() {
 
 void RecordSpace::ReturnYoungChunk(uint32_t number, bool keeps_pages) {
   std::lock_guard lock(young_mutex_);
+  --taken_chunks_;
   if (!keeps_pages) memory_.Discard(uint64_t{number} * kYoungChunkBytes, kYoungChunkBytes);
   (keeps_pages ? free_chunks_ : bare_chunks_).push_back(number);
 }

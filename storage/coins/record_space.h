@@ -67,8 +67,14 @@ class RecordSpace {
   // For the next taker, with its pages or without.
   void ReturnYoungChunk(uint32_t number, bool keeps_pages);
 
+  // Chunks that were taken and not returned.
+  uint64_t taken_bytes() const { return taken_chunks_ * uint64_t{kYoungChunkBytes}; }
+  // Memory of segments that are being filled or are on their way to their files, as their writer says.
+  uint64_t filling_bytes() const { return filling_bytes_; }
+  void SetFillingBytes(uint64_t bytes) { filling_bytes_ = bytes; }
   // Memory that holds no young record: pages of free chunks, and written segments that no file is mapped over yet.
   uint64_t kept_bytes() const { return free_bytes() + written_bytes_; }
+  uint64_t written_bytes() const { return written_bytes_; }
   uint64_t free_bytes() const { return free_chunks_.size() * uint64_t{kYoungChunkBytes}; }
   // The written segment that has been in memory longest; null when there is none.
   Segment* OldestWritten() const { return written_.empty() ? nullptr : segment(written_.front()); }
@@ -103,9 +109,11 @@ class RecordSpace {
   // Those that have their pages are taken first.
   std::vector<uint32_t> free_chunks_;
   std::vector<uint32_t> bare_chunks_;
+  uint64_t taken_chunks_ = 0;
   // Written segments in the order in which they became so, and their pages.
   std::deque<uint32_t> written_;
   uint64_t written_bytes_ = 0;
+  uint64_t filling_bytes_ = 0;
   uint32_t next_id_ = 0;
   bool has_young_ = false;
   // From the second segment of young records on: a store that needs more than one touches its memory all over, and a page of

@@ -20,6 +20,8 @@
 namespace headrace {
 
 inline constexpr uint64_t kSegmentBytes = 64 << 20;
+// Of a store whose memory is small; those are full with less.
+inline constexpr uint64_t kSmallStoreSegmentBytes = kSegmentBytes / 4;
 inline constexpr uint64_t kSegmentUnits = kSegmentBytes / kRecordAlignment;
 inline constexpr uint32_t kSegmentCount = (uint64_t{1} << CoinSlot::kLocationBits) / kSegmentUnits;
 inline constexpr uint32_t kYoungChunkBytes = 64 << 10;

@@ -36,6 +36,7 @@ absl::Status SegmentWriter::OpenNext() {
   open_file_.id = segment.id;
   StoreSegmentHeader(network_magic_, segment.serial, Memory());
   segment.checksums.Clear();
+  open_bytes_max_ = segment_bytes_max_;
   used_ = kSegmentHeaderBytes;
   submitted_ = 0;
   space_->Publish(segment, SegmentKind::kOpen);
@@ -43,14 +44,17 @@ absl::Status SegmentWriter::OpenNext() {
 }
 
 absl::Status SegmentWriter::Append(ByteSpan record, RecordLocation& location) {
-  if (open_ != nullptr && used_ + record.size() > kSegmentBytes) HR_RETURN_IF_ERROR(Seal());
+  if (open_ != nullptr && used_ + record.size() > open_bytes_max_) HR_RETURN_IF_ERROR(Seal());
   if (open_ == nullptr) HR_RETURN_IF_ERROR(OpenNext());
   std::memcpy(Memory() + used_, record.data(), record.size());
   location = LocationOf(open_->id, used_);
   used_ += record.size();
   ++open_->record_count;
   open_->live_count.fetch_add(1, std::memory_order_relaxed);
-  if (used_ - submitted_ >= kSubmitBytes) SubmitThrough(used_ / kPageBytes * kPageBytes);
+  if (used_ - submitted_ >= kSubmitBytes) {
+    SubmitThrough(used_ / kPageBytes * kPageBytes);
+    CountFilling();
+  }
   return absl::OkStatus();
 }
 
@@ -87,7 +91,17 @@ absl::Status SegmentWriter::Seal() {
   sealing_.push_back(std::move(open_file_));
   open_file_ = Sealing();
   open_ = nullptr;
+  CountFilling();
   return absl::OkStatus();
+}
+
+void SegmentWriter::CountFilling() {
+  // Huge pages: what was touched of the last one is all of it.
+  uint64_t bytes = open_ == nullptr ? 0
+                                    : (used_ + ReservedMemory::kAlignment - 1) / ReservedMemory::kAlignment *
+                                          ReservedMemory::kAlignment;
+  for (const Sealing& sealing : sealing_) bytes += RoundUpToPage(sealing.records_end);
+  space_->SetFillingBytes(bytes);
 }
 
 absl::Status SegmentWriter::NoteWritten(Sealing& sealing) {
@@ -126,11 +140,12 @@ absl::StatusOr<bool> SegmentWriter::NoteAllWritten(bool wait, uint64_t kept_byte
   while (!sealing_.empty()) {
     const auto& batches = sealing_.front().batches;
     const bool is_written = std::all_of(batches.begin(), batches.end(), [](const auto& batch) { return batch->done(); });
-    const bool has_room = sealing_.size() <= kSealingMax ||
-                          space_->kept_bytes() + sealing_.size() * kSegmentBytes <= kept_bytes_max;
+    // What is being filled is in no part of `kept_bytes_max`; when it is written it is kept instead.
+    const bool has_room = sealing_.size() <= kSealingMax || space_->kept_bytes() < kept_bytes_max;
     if (!is_written && !wait && has_room) return false;
     HR_RETURN_IF_ERROR(NoteWritten(sealing_.front()));
     sealing_.erase(sealing_.begin());
+    CountFilling();
   }
   return true;
 }

@@ -28,6 +28,10 @@ class SegmentWriter {
   void set_next_serial(uint64_t serial) { next_serial_ = serial; }
   uint64_t next_serial() const { return next_serial_; }
 
+  // How large the segments that are opened from now on may become. An open segment is memory that neither young records
+  // nor written segments have: a small budget has small ones.
+  void set_segment_bytes_max(uint64_t bytes) { segment_bytes_max_ = bytes; }
+
   // Copies an encoded record (a multiple of 8 bytes) behind the last one; it counts as alive.
   absl::Status Append(ByteSpan record, RecordLocation& location);
   // Ends the open segment, if there is one; its last pages and checksums are handed to the file system.
@@ -52,6 +56,7 @@ class SegmentWriter {
   absl::Status NoteWritten(Sealing& sealing);
   absl::StatusOr<bool> NoteAllWritten(bool wait, uint64_t kept_bytes_max);
   absl::Status Map(Segment& segment);
+  void CountFilling();
 
   RecordSpace* const space_;
   FileSystem* const files_;
@@ -61,6 +66,8 @@ class SegmentWriter {
   uint64_t next_serial_ = 1;
   Segment* open_ = nullptr;
   Sealing open_file_;
+  uint64_t segment_bytes_max_ = kSegmentBytes;
+  uint64_t open_bytes_max_ = 0;
   uint64_t used_ = 0;
   uint64_t submitted_ = 0;
   std::vector<Sealing> sealing_;

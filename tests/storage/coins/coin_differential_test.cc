@@ -384,7 +384,7 @@ class DifferentialStory {
   void CountFullSegments() {
     uint64_t full = 0;
     for (const Segment* segment : store_->state().space.OldSegments()) {
-      full += HasWholeFile(segment->kind) && segment->records_end > kSegmentBytes - kRecordBytesMax;
+      full += HasWholeFile(segment->kind) && segment->records_end > kSmallStoreSegmentBytes - kRecordBytesMax;
     }
     full_segments_ = std::max(full_segments_, full);
   }

@@ -240,6 +240,37 @@ TEST(FlatCoinStore, CompactsAwayGarbage) {
   ASSERT_NO_FATAL_FAILURE(world.ExpectEqual(world.store()));
 }
 
+// Everything that the store has in memory comes out of one budget: what it does not count it would take besides.
+TEST(FlatCoinStore, MemoryStaysWithinTheBudget) {
+  constexpr uint64_t kBudget = uint64_t{48} << 20;
+  CoinWorld world(12, kBudget);
+  uint64_t most = 0;
+  uint64_t records = 0;
+  CoinStoreMemory seen;
+  for (int i = 0; records < 2 * kBudget; ++i) {
+    NaiveBlock block = world.MakeBlock(0, 100);
+    for (NaiveTransaction& transaction : block.transactions) {
+      for (auto& output : transaction.outputs) output.script.assign(9'000, 1), records += 9'000;
+    }
+    ASSERT_NO_FATAL_FAILURE(world.ApplyBlock(std::move(block)));
+    if (i % 40 == 20) {
+      ASSERT_TRUE(world.store().BeginCheckpoint().ok());
+    }
+    ASSERT_TRUE(world.store().StepCheckpoint().ok());
+    const CoinStoreMemory memory = world.store().counters().memory;
+    most = std::max(most, memory.total_bytes());
+    seen.filling_bytes = std::max(seen.filling_bytes, memory.filling_bytes);
+    seen.copies_bytes = std::max(seen.copies_bytes, memory.copies_bytes);
+  }
+  EXPECT_LE(most, kBudget + kBudget / 10);
+  EXPECT_GE(most, kBudget / 2) << "a budget is there to be used";
+  EXPECT_GT(seen.filling_bytes, 0u);
+  EXPECT_GT(seen.copies_bytes, 0u);
+  ASSERT_NO_FATAL_FAILURE(world.Checkpoint());
+  EXPECT_EQ(world.store().counters().memory.copies_bytes, 0u) << "copies are gone with the checkpoint that needed them";
+  EXPECT_EQ(world.store().counters().memory.filling_bytes, 0u);
+}
+
 // Violations.
 
 class Violations : public ::testing::Test {
