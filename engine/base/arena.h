@@ -1,5 +1,5 @@
 // A bump allocator for bytes whose lifetimes end together (a block's spent scripts). One thread at a time; Reset keeps
-// the memory for the next block.
+// the memory for the next block. Chunks grow with what is used, so that the arena of a tiny block is tiny.
 #pragma once
 
 #include <cstdint>
@@ -38,6 +38,8 @@ class Arena {
   void Reset();
 
   size_t used_bytes() const { return used_bytes_; }
+  // What the chunks take, those that wait included.
+  size_t reserved_bytes() const { return reserved_bytes_; }
 
  private:
   struct Chunk {
@@ -53,6 +55,7 @@ class Arena {
   uint8_t* next_ = nullptr;
   size_t left_ = 0;
   size_t used_bytes_ = 0;
+  size_t reserved_bytes_ = 0;
 };
 
 }  // namespace headrace

@@ -127,7 +127,7 @@ bool Node::OfferHeader(MaskedBytes&& header) {
 absl::StatusOr<bool> Node::TakeEvents(int64_t now_ns) {
   events_.clear();
   // Backpressure: while the pipeline holds more than its budget, messages wait on the other side.
-  if (pipeline_.pending_bytes() > 2 * options_.download.budget_bytes) {
+  if (pipeline_.pending_bytes() > 2 * options_.download.budget_bytes || pipeline_.is_flooded()) {
     download_.ForgiveSilence(now_ns);
     return false;
   }
@@ -223,6 +223,9 @@ absl::Status Node::OnBlock(const BlockReceived& event, int64_t now_ns) {
   return status;
 }
 
+// The block that everything waits for is always asked for and let in; while nothing waits for one, room decides.
+bool Node::MayComeNow() const { return !pipeline_.is_fed() || pipeline_.RoomBytes(options_.download.budget_bytes) > 0; }
+
 absl::StatusOr<bool> Node::TakeImports() {
   // A block that is in the block files already would be stored a second time.
   if (!strays_.is_done()) return false;
@@ -231,8 +234,7 @@ absl::StatusOr<bool> Node::TakeImports() {
   const int64_t now_s = ports_.clock.UnixSeconds();
   // A few megabytes at a time: each block is copied, and those that are ready wait for this thread meanwhile.
   uint64_t bytes = 0;
-  while (pipeline_.has_room() && pipeline_.pending_bytes() < options_.download.budget_bytes &&
-         bytes < kImportBytesPerTurn && import_.Take(now_s, ready)) {
+  while (MayComeNow() && pipeline_.has_room() && bytes < kImportBytesPerTurn && import_.Take(now_s, ready)) {
     any = true;
     bytes += ready.block.size();
     if (ready.is_new_header) HR_RETURN_IF_ERROR(records_.Put(ready.id));
@@ -284,7 +286,9 @@ absl::Status Node::Download(int64_t now_ns) {
     inventory_sync_.Tick(now_ns, commands_);
     HR_RETURN_IF_ERROR(AnnounceTip(now_ns));
   }
-  if (!pipeline_.is_recovering() && strays_.is_done()) inventory_sync_.Assign(pipeline_.pending_bytes(), now_ns, commands_);
+  if (!pipeline_.is_recovering() && strays_.is_done() && MayComeNow()) {
+    inventory_sync_.Assign(pipeline_.pending_bytes(), now_ns, commands_);
+  }
   const HeaderId best = tree_.best_header();
   if (tree_.work(best) < options_.minimum_chain_work && !options_.syncs_by_inventory) {
     const bool anything_to_say = best != kGenesisId && now_ns - last_low_work_log_ns_ > kLowWorkLogNs;
@@ -296,7 +300,8 @@ absl::Status Node::Download(int64_t now_ns) {
   }
   if (pipeline_.is_recovering() || !strays_.is_done()) return absl::OkStatus();
   const size_t asked_before = commands_.size();
-  download_.Assign(pipeline_.pending_bytes(), now_ns, commands_);
+  const uint64_t budget_bytes = options_.download.budget_bytes;
+  if (MayComeNow()) download_.Assign(budget_bytes - pipeline_.RoomBytes(budget_bytes), now_ns, commands_);
   if (!is_initial_block_download_) compact_.AskCompactly(pipeline_.chain().tip(), std::span(commands_).subspan(asked_before));
   return absl::OkStatus();
 }

@@ -114,6 +114,7 @@ class Node {
   void TakeRebuilt(const std::optional<RebuiltBlock>& rebuilt, PeerId peer);
   absl::Status KeepTransactionsOf(HeaderId id);
   absl::Status KeepLostTransactions(HeaderId tip_before);
+  bool MayComeNow() const;
   absl::StatusOr<bool> TakeImports();
   absl::StatusOr<bool> TurnPipeline(int64_t now_ns);
   void OnReport(const BlockReport& report);

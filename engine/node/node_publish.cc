@@ -108,6 +108,7 @@ void Node::PublishStatus(int64_t now_ns) {
   status.reorganisations = counters.reorganisations;
   status.coins = coins.coins;
   status.coin_memory = coins.memory;
+  status.block_memory = pipeline_.memory();
   status.blocks_in_check = pipeline_.checking_count();
   status.blocks_ready = pipeline_.ready_count();
   status.blocks_ahead = pipeline_.ahead_count();

@@ -8,6 +8,7 @@
 #include "engine/base/span.h"
 #include "engine/ports/coin_store.h"
 #include "engine/primitives/hash256.h"
+#include "engine/validation/block_pipeline.h"
 
 namespace headrace {
 
@@ -61,8 +62,9 @@ struct NodeStatus {
   uint64_t reorganisations = 0;
 
   uint64_t coins = 0;
-  // What is counted of anonymous memory: the cache budget's part.
+  // What is counted of anonymous memory: the cache budget's part, and the download budget's.
   CoinStoreMemory coin_memory;
+  BlockMemory block_memory;
   // Blocks being parsed and checked; waiting for their turn; resolved and not yet applied.
   uint32_t blocks_in_check = 0;
   uint32_t blocks_ready = 0;

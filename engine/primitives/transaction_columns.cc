@@ -1,6 +1,14 @@
 #include "engine/primitives/transaction_columns.h"
 
 namespace headrace {
+namespace {
+
+template <typename... Columns>
+uint64_t CapacityOf(const Columns&... columns) {
+  return (... + (columns.capacity() * sizeof(typename Columns::value_type)));
+}
+
+}  // namespace
 
 void TransactionColumns::Clear() {
   raw = {};
@@ -19,6 +27,11 @@ void TransactionColumns::Clear() {
   witness.clear();
   amount.clear();
   script_pubkey.clear();
+}
+
+uint64_t TransactionColumns::capacity_bytes() const {
+  return CapacityOf(begin, first_input, first_output, version, lock_time, body, has_witness, txid, wtxid,
+                    prevout_offset, script_sig, sequence, witness, amount, script_pubkey);
 }
 
 }  // namespace headrace

@@ -56,6 +56,8 @@ struct TransactionColumns {
 
   // Empties every column and keeps its memory.
   void Clear();
+  // What the columns take beside raw, whether in use or kept.
+  uint64_t capacity_bytes() const;
 };
 
 }  // namespace headrace

@@ -41,7 +41,8 @@ namespace headrace {
 struct BlockDownloadOptions {
   uint32_t window_blocks = 1024;
   uint32_t in_flight_per_peer_max = 16;
-  uint64_t budget_bytes = uint64_t{512} << 20;
+  // Memory for blocks: what was asked for, and what the pipeline holds.
+  uint64_t budget_bytes = uint64_t{128} << 20;
   // No block above this height is asked for (-stopatheight).
   uint32_t height_max = UINT32_MAX;
 };
@@ -77,7 +78,7 @@ class BlockDownload {
   // Whether the initial download is over: only then blocks are asked of several peers at once.
   void SetAtTip(bool is_at_tip) { is_at_tip_ = is_at_tip; }
 
-  // Fills the free places of every peer. `pending_bytes`: what already waits in memory for the pipeline.
+  // Fills the free places of every peer. `pending_bytes`: of the budget, what is in use or not to be used now.
   void Assign(uint64_t pending_bytes, int64_t now_ns, std::vector<PeerCommand>& commands);
 
   // A block arrived; nothing when nobody was asked for it. Until OnSettled it is not asked for again.

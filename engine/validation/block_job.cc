@@ -17,7 +17,6 @@ void BlockJob::Recycle() {
   coin_reads = nullptr;
   spent.clear();
   arena.Reset();
-  ahead_bytes = 0;
   fees = 0;
   scripts_assumed = false;
   is_recovered = false;

@@ -53,7 +53,6 @@ struct BlockJob {
   // From resolved on: the coin each input spends (the coinbase's entry stays empty), scripts in the arena.
   std::vector<Coin> spent;
   Arena arena;
-  uint64_t ahead_bytes = 0;      // what it counts for while it is ahead of the applied tip: its bytes and the spent scripts
   Amount fees = 0;
   bool scripts_assumed = false;  // posture assumevalid, or verified in an earlier run
   bool is_recovered = false;     // applied in an earlier run: parts of the store have it, and `spent` is not whole
@@ -71,9 +70,20 @@ struct BlockJob {
   std::atomic<uint32_t> batches_left{0};
   std::atomic<uint64_t> first_failure{~uint64_t{0}};
 
-  uint64_t footprint_bytes() const { return raw.bytes.size(); }
+  // What the pipeline has counted for it: the block's size, its slab and working memory where they are in a sum of a
+  // stage, and working memory in the sum of all.
+  uint64_t block_bytes = 0;
+  uint64_t slab_bytes = 0;
+  uint64_t stage_bytes = 0;
+  uint64_t working_bytes = 0;
 
-  // Ready for another block; keeps the memory of columns and arena.
+  // Memory beside the slab, in use or kept.
+  uint64_t MeasureWorkingBytes() const {
+    return columns.capacity_bytes() + spent.capacity() * sizeof(Coin) + batches.capacity() * sizeof(ScriptBatch) +
+           arena.reserved_bytes();
+  }
+
+  // Ready for another block; keeps the memory of columns and arena, and what was counted for it.
   void Recycle();
 };
 

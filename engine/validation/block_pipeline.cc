@@ -1,5 +1,8 @@
 #include "engine/validation/block_pipeline.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
 #include "engine/base/log.h"
@@ -14,6 +17,8 @@ namespace {
 // graph_blocks_max, the download window and the read-ahead, and those to verify by ahead_blocks_max and a window.
 constexpr size_t kDoneRingCapacity = 1 << 16;
 constexpr size_t kPoolMax = 256;
+// A job that has kept no more than this is good for a block of any size.
+constexpr uint64_t kKeptForAnyBytes = 16 << 10;
 // Blocks of branches that never win stay in senders_: beyond this many, further senders are not remembered.
 constexpr size_t kSendersMax = 1 << 16;
 
@@ -105,16 +110,53 @@ absl::Status BlockPipeline::Start() {
   return absl::OkStatus();
 }
 
-BlockPipeline::JobOwner BlockPipeline::NewJob() {
-  if (pool_.empty()) return std::make_unique<BlockJob>();
+BlockPipeline::JobOwner BlockPipeline::NewJob(uint64_t block_bytes) {
+  // What was kept of a large block is too much for thousands of tiny ones.
+  const bool fits = !pool_.empty() && pool_.back()->working_bytes <= kKeptForAnyBytes + 4 * block_bytes;
+  if (!fits) return std::make_unique<BlockJob>();
   JobOwner job = std::move(pool_.back());
   pool_.pop_back();
+  pool_bytes_ -= job->working_bytes;
   return job;
 }
 
 void BlockPipeline::Recycle(JobOwner job) {
   job->Recycle();
-  if (pool_.size() < kPoolMax) pool_.push_back(std::move(job));
+  pending_bytes_ -= std::exchange(job->block_bytes, 0);
+  job->slab_bytes = job->stage_bytes = 0;
+  if (pool_.size() >= kPoolMax) return CountWorking(*job, 0);
+  CountWorking(*job, job->MeasureWorkingBytes());
+  pool_bytes_ += job->working_bytes;
+  pool_.push_back(std::move(job));
+  TrimPool();
+}
+
+// A block that comes takes its working memory from the pool and its slab from what is left: the pool gives way to
+// slabs.
+void BlockPipeline::TrimPool() {
+  while (!pool_.empty() && memory_bytes() > options_.kept_below_bytes) {
+    pool_bytes_ -= pool_.back()->working_bytes;
+    CountWorking(*pool_.back(), 0);
+    pool_.pop_back();
+  }
+}
+
+void BlockPipeline::CountWorking(BlockJob& job, uint64_t bytes) {
+  working_bytes_ += bytes - job.working_bytes;
+  job.working_bytes = bytes;
+}
+
+uint64_t BlockPipeline::RoomBytes(uint64_t budget_bytes) const {
+  if (!is_fed()) return budget_bytes - std::min(budget_bytes, memory_bytes() - pool_bytes_ - ready_bytes_);
+  const uint64_t unused = budget_bytes - std::min(budget_bytes, memory_bytes());
+  // A block takes its slab from what is unused, and its working memory from the pool, or from there as well.
+  const double share_of_block = average_block_bytes_ / (average_block_bytes_ + average_working_bytes_);
+  const uint64_t room =
+      std::min(unused, static_cast<uint64_t>(static_cast<double>(unused + pool_bytes_) * share_of_block));
+  const uint64_t waiting = graph_bytes_ + ready_bytes_;
+  const uint64_t may_wait = options_.ready_bytes_max - std::min(options_.ready_bytes_max, waiting);
+  const double more = static_cast<double>(may_wait) * share_of_block;
+  return more < average_block_bytes_ ? 0 : std::min(room, static_cast<uint64_t>(more));
 }
 
 bool BlockPipeline::Holds(HeaderId id) const {
@@ -123,16 +165,24 @@ bool BlockPipeline::Holds(HeaderId id) const {
 
 void BlockPipeline::Submit(HeaderId id, SharedBytes raw, SlabRef slab, PeerId source, const BlockPosition& stored_at) {
   HR_CHECK(!in_graph_.contains(id) && id != kGenesisId);
-  JobOwner job = NewJob();
+  JobOwner job = NewJob(raw.bytes.size());
   job->id = id;
   job->height = tree_.height(id);
   job->source = source;
   job->raw = std::move(raw);
-  job->slab = std::move(slab);
+  job->block_bytes = job->raw.bytes.size();
+  if (slab != nullptr) {
+    job->slab = Counted(std::move(slab), slab_bytes_);
+    job->slab_bytes = job->slab->size();
+    job->raw = SharedBytes::From(job->slab);
+  }
   job->stored_at = stored_at;
   job->stage = BlockStage::kReceived;
   job->context = MakeBlockContext(tree_.header(id), tree_.hash(id), TreeAncestry(tree_, tree_.parent(id)), params_);
-  graph_bytes_ += job->footprint_bytes();
+  pending_bytes_ += job->block_bytes;
+  CountWorking(*job, std::max(job->working_bytes, ExpectedWorkingBytes(job->block_bytes)));
+  graph_bytes_ += job->stage_bytes = job->slab_bytes + job->working_bytes;
+  TrimPool();
   BlockJob* token = job.get();
   in_graph_.emplace(id, std::move(job));
   graph_->Put(kParseNode, token);
@@ -151,7 +201,7 @@ absl::StatusOr<bool> BlockPipeline::CollectDone(std::vector<BlockReport>& report
     }
     auto node = in_graph_.extract(job->id);
     HR_CHECK(!node.empty());
-    graph_bytes_ -= job->footprint_bytes();
+    graph_bytes_ -= job->stage_bytes;
     HR_RETURN_IF_ERROR(Admit(std::move(node.mapped()), reports));
   }
   return any;
@@ -199,13 +249,14 @@ absl::Status BlockPipeline::Admit(JobOwner job, std::vector<BlockReport>& report
 }
 
 void BlockPipeline::KeepReady(JobOwner job) {
-  ready_bytes_ += job->footprint_bytes();
+  CountWorking(*job, job->MeasureWorkingBytes());
+  ready_bytes_ += job->stage_bytes = job->slab_bytes + job->working_bytes;
   const std::pair<uint32_t, HeaderId> key(job->height, job->id);
   ready_.emplace(key, std::move(job));
   // What waits out of order can go: its bytes are in the block files.
   while ((ready_bytes_ > options_.ready_bytes_max || ready_.size() > options_.ready_blocks_max) && ready_.size() > 1) {
     const auto unneeded = LeastNeeded();
-    ready_bytes_ -= unneeded->second->footprint_bytes();
+    ready_bytes_ -= unneeded->second->stage_bytes;
     LetGo(std::move(unneeded->second));
     ready_.erase(unneeded);
   }
@@ -242,7 +293,7 @@ void BlockPipeline::DropReady(Predicate&& is_unwanted) {
       ++at;
       continue;
     }
-    ready_bytes_ -= at->second->footprint_bytes();
+    ready_bytes_ -= at->second->stage_bytes;
     LetGo(std::move(at->second));
     at = ready_.erase(at);
   }

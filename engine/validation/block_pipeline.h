@@ -22,6 +22,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "engine/base/bounded_ring.h"
+#include "engine/base/counted_slab.h"
 #include "engine/base/reader_gate.h"
 #include "engine/chain/active_chain.h"
 #include "engine/chain/assume_valid.h"
@@ -40,10 +41,16 @@ namespace headrace {
 struct PipelineOptions {
   uint32_t window_blocks_max = 128;
   uint64_t window_bytes_max = uint64_t{8} << 20;
-  // Blocks resolved and not yet applied: their undo stays in memory.
-  uint64_t ahead_bytes_max = uint64_t{128} << 20;
+  // Memory of blocks is counted whole: raw bytes, columns, spent coins and their scripts. These bounds leave room below
+  // BlockDownloadOptions::budget_bytes for what was asked for, is being checked or is being written.
+  // Blocks resolved and not yet applied: their undo stays in memory. A window more than this at most.
+  uint64_t ahead_bytes_max = uint64_t{24} << 20;
   // Blocks parsed and waiting for their turn; more than this is dropped and read again from the block files.
-  uint64_t ready_bytes_max = uint64_t{128} << 20;
+  uint64_t ready_bytes_max = uint64_t{72} << 20;
+  // Blocks being checked or ahead, when nobody waits for another one (has_room).
+  uint64_t moving_bytes_max = uint64_t{48} << 20;
+  // Columns and arenas of blocks that are done are kept for blocks to come as long as memory is less than this.
+  uint64_t kept_below_bytes = uint64_t{104} << 20;
   uint32_t read_ahead_blocks = 64;
   // Blocks whose coins are asked of the disk before their window comes: enough to keep it busy, few enough that what was read
   // is still in memory then.
@@ -68,6 +75,15 @@ struct BlockReport {
   HeaderId id = 0;
   PeerId source = 0;
   Verdict verdict;      // ok: it passed its checks and its bytes are stored
+};
+
+// Anonymous memory, by what it is for.
+struct BlockMemory {
+  uint64_t slab_bytes = 0;     // raw blocks
+  uint64_t working_bytes = 0;  // their columns, spent coins and arenas
+  uint64_t pool_bytes = 0;     // those that are kept for blocks to come
+
+  uint64_t total_bytes() const { return slab_bytes + working_bytes + pool_bytes; }
 };
 
 struct PipelineCounters {
@@ -120,10 +136,31 @@ class BlockPipeline {
   uint32_t verified_height() const;
   const ActiveChain& chain() const { return chain_; }
   bool is_recovering() const { return is_recovering_; }
-  // Bytes of blocks in memory, whatever their stage.
-  uint64_t pending_bytes() const { return graph_bytes_ + ready_bytes_ + ahead_bytes_; }
-  // Whether another block may be handed in that nobody waits for.
-  bool has_room() const { return in_graph_.size() < options_.graph_blocks_max; }
+  // Sizes of the blocks in hand, whatever their stage.
+  uint64_t pending_bytes() const { return pending_bytes_; }
+  // Memory: slabs that were handed in and that somebody still holds, those that wait for the disk among them, and the
+  // columns and arenas of all jobs, those in the pool included.
+  uint64_t memory_bytes() const { return slab_bytes_->load(std::memory_order_relaxed) + working_bytes_; }
+  // Whether the next block to resolve is here or in the block files: the pipeline goes on without another one.
+  bool is_fed() const { return target_ != resolved_; }
+  // And the same in parts: slabs, working memory of blocks, working memory that waits for blocks.
+  BlockMemory memory() const {
+    return {slab_bytes_->load(std::memory_order_relaxed), working_bytes_ - pool_bytes_, pool_bytes_};
+  }
+  // How many bytes of blocks may still come, asked for or not, if memory is to stay within `budget_bytes`. A pipeline
+  // that is fed takes no more than may wait: the rest would be dropped and read again. While its next block is missing,
+  // what waits behind it gives way to what comes: it is in the block files, and the nearest is kept.
+  uint64_t RoomBytes(uint64_t budget_bytes) const;
+  // Whether blocks come faster than they are checked and written: both end without another one.
+  bool is_flooded() const {
+    return graph_bytes_ > options_.moving_bytes_max ||
+           slab_bytes_->load(std::memory_order_relaxed) > options_.ready_bytes_max + options_.moving_bytes_max;
+  }
+  // Whether another block may be handed in that nobody waits for. What it looks at becomes less without another block.
+  bool has_room() const {
+    return in_graph_.size() < options_.graph_blocks_max && graph_bytes_ + ahead_bytes_ < options_.moving_bytes_max &&
+           slab_bytes_->load(std::memory_order_relaxed) < options_.ready_bytes_max + options_.moving_bytes_max;
+  }
   // True while workers or the store are behind, that is, when the next block does not wait for the network. Ready blocks
   // do not count: they wait for one that is not here.
   bool is_busy() const { return !ahead_.empty() || !in_graph_.empty(); }
@@ -145,8 +182,14 @@ class BlockPipeline {
 
   // Intake (block_pipeline.cc).
   void MakeGraph();
-  JobOwner NewJob();
+  JobOwner NewJob(uint64_t block_bytes);
   void Recycle(JobOwner job);
+  void CountWorking(BlockJob& job, uint64_t bytes);
+  void TrimPool();
+  // What a block of this size will take beside its bytes, by those before it.
+  uint64_t ExpectedWorkingBytes(uint64_t block_bytes) const {
+    return static_cast<uint64_t>(static_cast<double>(block_bytes) * (average_working_bytes_ / average_block_bytes_));
+  }
   absl::StatusOr<bool> CollectDone(std::vector<BlockReport>& reports);
   absl::Status Admit(JobOwner job, std::vector<BlockReport>& reports);
   void KeepReady(JobOwner job);
@@ -216,6 +259,13 @@ class BlockPipeline {
   uint64_t ahead_bytes_ = 0;
   uint32_t verifying_count_ = 0;
   std::vector<JobOwner> pool_;
+  uint64_t pool_bytes_ = 0;
+  uint64_t pending_bytes_ = 0;
+  uint64_t working_bytes_ = 0;  // of all jobs
+  const std::shared_ptr<SlabBytes> slab_bytes_ = std::make_shared<SlabBytes>(0);
+  // Of resolved blocks, lately.
+  double average_block_bytes_ = 1;
+  double average_working_bytes_ = 1;
 
   int64_t last_checkpoint_ns_ = 0;
   int64_t last_sync_ns_ = 0;

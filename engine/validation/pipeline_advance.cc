@@ -69,7 +69,7 @@ absl::StatusOr<bool> BlockPipeline::ReadAhead(std::span<const HeaderId> path) {
     const HeaderId id = path[i];
     if (Holds(id)) continue;
     // The block that everything waits for is always let in.
-    if (i != 0 && graph_bytes_ + ready_bytes_ > options_.ready_bytes_max / 2) break;
+    if (i != 0 && graph_bytes_ + ready_bytes_ > options_.ready_bytes_max / 4 * 3) break;
     if (!tree_.has_data(id)) return MissingBlock(id);
     HR_ASSIGN_OR_RETURN(SharedBytes raw, blocks_.Map(tree_.data(id)));
     if (raw.bytes.size() < BlockHeader::kSerializedBytes || BlockHeader::Load(raw.bytes.data()) != tree_.header(id)) {
@@ -95,7 +95,7 @@ bool BlockPipeline::LocateNext(std::span<const HeaderId> path) {
       jobs.push_back(job);
       columns.push_back(&job->columns);
     }
-    bytes += job->footprint_bytes();
+    bytes += job->block_bytes;
     if (bytes > options_.locate_ahead_bytes) break;
   }
   if (jobs.empty()) return false;
@@ -128,7 +128,7 @@ absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, 
     if (!window.empty() && (job->context.bip30_exception || window.back()->context.bip30_exception)) break;
     if (window.size() == options_.window_blocks_max || window_bytes > options_.window_bytes_max) break;
     window.push_back(job);
-    window_bytes += job->footprint_bytes();
+    window_bytes += job->block_bytes;
   }
   if (window.empty()) return false;
 
@@ -142,9 +142,11 @@ absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, 
       job->stage = BlockStage::kResolved;
       job->is_recovered = is_recovering_;
       job->scripts_assumed = is_recovering_ || ScriptsAreAssumed(job->id);
-      ready_bytes_ -= job->footprint_bytes();
-      job->ahead_bytes = job->footprint_bytes() + job->arena.used_bytes();
-      ahead_bytes_ += job->ahead_bytes;
+      ready_bytes_ -= job->stage_bytes;
+      CountWorking(*job, job->MeasureWorkingBytes());
+      ahead_bytes_ += job->stage_bytes = job->slab_bytes + job->working_bytes;
+      average_block_bytes_ += (static_cast<double>(job->block_bytes) - average_block_bytes_) / 16;
+      average_working_bytes_ += (static_cast<double>(job->working_bytes) - average_working_bytes_) / 16;
       ahead_.push_back(std::move(ready_.extract({job->height, job->id}).mapped()));
       resolved_ = job->id;
     }

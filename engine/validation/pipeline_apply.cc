@@ -57,7 +57,7 @@ absl::Status BlockPipeline::ApplyOne(std::vector<HeaderId>& applied) {
   counters_.inputs += inputs;
   (job.scripts_assumed ? counters_.scripts_skipped : counters_.scripts_verified) += inputs;
 
-  ahead_bytes_ -= job.ahead_bytes;
+  ahead_bytes_ -= job.stage_bytes;
   {
     const std::lock_guard gate(gate_);
     chain_.SetTip(id);
@@ -115,7 +115,7 @@ absl::Status BlockPipeline::DisconnectTip() {
   const HeaderId id = chain_.tip();
   HR_CHECK(ahead_.empty() && resolved_ == id && id != kGenesisId);
   if (!tree_.has_data(id)) return MissingBlock(id);
-  JobOwner job = NewJob();
+  JobOwner job = NewJob(0);
   job->id = id;
   job->height = tree_.height(id);
   HR_ASSIGN_OR_RETURN(job->raw, blocks_.Map(tree_.data(id)));

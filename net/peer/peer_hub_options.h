@@ -48,7 +48,7 @@ struct PeerHubOptions {
 
   // Events that the engine has not taken: their number (a power of two) and their bytes.
   size_t events_max = 1024;
-  uint64_t event_bytes_max = 128 << 20;
+  uint64_t event_bytes_max = 16 << 20;
   size_t commands_max = 4096;  // a power of two
   // A peer with more than this queued is not read from, and with twice as much disconnected.
   uint64_t send_queue_bytes_max = 64 << 20;

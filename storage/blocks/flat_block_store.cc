@@ -23,13 +23,20 @@ FrameWriter::Options WriterOptions(const FlatBlockStore::Options& options, const
           .queued_bytes_max = options.queued_bytes_max};
 }
 
+// Undo records are a seventh of their blocks, and nothing else bounds what waits of them.
+FrameWriter::Options UndoWriterOptions(const FlatBlockStore::Options& options) {
+  FrameWriter::Options undo = WriterOptions(options, "rev", kUndoTrailerBytes);
+  undo.queued_bytes_max /= 8;
+  return undo;
+}
+
 }  // namespace
 
 FlatBlockStore::FlatBlockStore(FileSystem& files, Options options)
     : files_(files),
       options_(std::move(options)),
       blocks_(files, WriterOptions(options_, "blk", 0)),
-      undo_(files, WriterOptions(options_, "rev", kUndoTrailerBytes)),
+      undo_(files, UndoWriterOptions(options_)),
       block_mappings_(files, options_.directory, "blk", options_.magic, 0),
       undo_mappings_(files, options_.directory, "rev", options_.magic, kUndoTrailerBytes),
       index_(files, options_.directory + "/index.dat", options_.magic),

@@ -45,7 +45,7 @@ class FlatBlockStore final : public BlockStore {
     NetworkMagic magic;
     BlockHeader genesis;  // record 0
     uint32_t file_bytes_max = 128 << 20;
-    uint64_t queued_bytes_max = 64 << 20;
+    uint64_t queued_bytes_max = 64 << 20;  // of blocks; of undo records an eighth of it
     // Called every few blocks while Open looks through block files, and once at the end; false makes Open return
     // Cancelled, and the next Open begins the search again.
     std::function<bool(const BlockScanProgress&)> on_scan;

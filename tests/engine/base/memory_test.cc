@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/base/arena.h"
+#include "engine/base/counted_slab.h"
 #include "engine/base/slab.h"
 
 namespace headrace {
@@ -60,6 +61,22 @@ TEST(Arena, ResetKeepsAMegabyteOfChunks) {
   EXPECT_EQ(arena.Allocate(256 << 10), chunks[1]);
 }
 
+TEST(Arena, ItsFirstChunksAreSmall) {
+  Arena arena;
+  EXPECT_EQ(arena.reserved_bytes(), 0u);
+  arena.Allocate(100);
+  EXPECT_EQ(arena.reserved_bytes(), size_t{4} << 10) << "thousands of tiny blocks have one each";
+  for (int i = 0; i < 10'000; ++i) arena.Allocate(100);
+  const size_t reserved = arena.reserved_bytes();
+  EXPECT_GE(reserved, arena.used_bytes());
+  EXPECT_LE(reserved, arena.used_bytes() + (size_t{80} << 10));
+  arena.Reset();
+  EXPECT_EQ(arena.reserved_bytes(), reserved) << "less than a megabyte is kept";
+  for (int i = 0; i < 50'000; ++i) arena.Allocate(100);
+  arena.Reset();
+  EXPECT_LE(arena.reserved_bytes(), Arena::kKeptBytesMax);
+}
+
 TEST(Arena, MovesWithItsMemory) {
   Arena arena;
   const std::vector<uint8_t> bytes = {1, 2, 3};
@@ -67,6 +84,22 @@ TEST(Arena, MovesWithItsMemory) {
   const Arena moved = std::move(arena);
   EXPECT_EQ(copy[2], 3);
   EXPECT_EQ(moved.used_bytes(), 3u);
+}
+
+// Whoever is the last to hold it.
+TEST(Slab, ACountedSlabCountsAsLongAsAnybodyHoldsIt) {
+  auto count = std::make_shared<SlabBytes>(0);
+  const std::vector<uint8_t> bytes(300, 7);
+  SlabRef first = Counted(Slab::Copy(bytes), count);
+  EXPECT_EQ(first->size(), 300u);
+  SharedBytes second = SharedBytes::From(first);
+  const SlabRef other = Counted(Slab::Copy(ByteSpan(bytes).first(50)), count);
+  EXPECT_EQ(*count, 350u);
+  first = nullptr;
+  EXPECT_EQ(*count, 350u);
+  EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), second.bytes.begin(), second.bytes.end()));
+  second = {};
+  EXPECT_EQ(*count, 50u);
 }
 
 TEST(Slab, CopyIsExactAndShared) {

@@ -54,6 +54,54 @@ TEST_F(NodeBacklogTest, MessagesWaitWhileThePipelineHoldsMoreThanItsBudget) {
   }
 }
 
+// Everything that belongs to a block counts, and not its bytes alone: of small blocks columns are most.
+TEST_F(NodeBacklogTest, WhatWaitsForAMissingBlockStaysWithinTheBudget) {
+  options_.executor = &inline_executor_;
+  constexpr uint64_t kBudget = 256 << 10;
+  options_.node.download.budget_bytes = kBudget;
+  options_.node.pipeline.ready_bytes_max = kBudget / 2;
+  options_.node.pipeline.ahead_bytes_max = kBudget / 8;
+  options_.node.pipeline.moving_bytes_max = kBudget / 4;
+  options_.node.pipeline.kept_below_bytes = kBudget / 4;
+  options_.node.pipeline.window_bytes_max = 4 << 10;
+  ChainBuilder chain;
+  while (chain.height() < 500) chain.Add();
+  // Behind enough others that the node knows how large blocks are.
+  constexpr uint32_t kMissing = 61;
+  const Hash256 missing = chain.blocks()[kMissing - 1]->hash;
+  ScriptedPeer& peer = peers_.Connect(1, &chain);
+  peer.answer = [&](const testing::TestBlock& block) { return block.hash == missing ? SlabRef() : block.raw; };
+  TestNode node(options_);
+  uint64_t most = 0;
+  const auto look = [&] { most = std::max(most, node.node().Status().block_memory.total_bytes()); };
+  // All but one are asked for and come: what waits in memory gives way to what comes.
+  node.RunUntil([&] {
+    look();
+    return peer.blocks_asked.size() == chain.height();
+  });
+  for (int turn = 0; turn < 60; ++turn) {
+    ASSERT_TRUE(node.Turn().ok());
+    look();
+  }
+  EXPECT_EQ(node.node().AppliedTip().height, kMissing - 1);
+  EXPECT_GE(most, kBudget / 3);
+  EXPECT_LE(most, kBudget + kBudget / 10);
+
+  peers_.Connect(2, &chain);
+  node.RunUntil([&] {
+    look();
+    return node.node().AppliedTip().height == chain.height();
+  });
+  EXPECT_LE(most, kBudget + kBudget / 10);
+  node.RunUntilQuiet();
+  const BlockMemory left = node.Status().block_memory;
+  EXPECT_EQ(left.slab_bytes, 0u) << "the disk has them all";
+  EXPECT_EQ(left.working_bytes, 0u);
+  EXPECT_GT(left.pool_bytes, 0u);
+  EXPECT_LE(left.pool_bytes, options_.node.pipeline.kept_below_bytes);
+  node.ExpectCoins(chain.coins());
+}
+
 // Its goodbye stands behind all that came in before, and may be a long time coming.
 TEST_F(NodeBacklogTest, WhatAPeerWasAskedForIsAskedOfOthersWhenItIsSentAway) {
   options_.executor = &inline_executor_;

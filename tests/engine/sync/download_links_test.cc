@@ -124,7 +124,8 @@ class LinkedDownload {
       }
       download_.Tick(now_ns_, commands);
     }
-    download_.Assign(waiting_bytes_, now_ns_, commands);
+    // What waits for the frontier gives way to what comes: it is in the block files (BlockPipeline::RoomBytes).
+    download_.Assign(0, now_ns_, commands);
     for (const PeerCommand& command : commands) Execute(command);
   }
 
