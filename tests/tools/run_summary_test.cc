@@ -41,8 +41,8 @@ NodeStatus StatusWith(uint32_t height, std::vector<PeerStatus> peers) {
 TEST(RunSummaryTest, RatesEndWithTheLastBlockAndPeersThatLeftAreRemembered) {
   RunSummary summary;
   summary.Start(StatusWith(10, {}), 5 * kSecond);
-  summary.Observe(StatusWith(50, {Peer(1, 30), Peer(2, 10), Peer(3, 0)}), 10 * kSecond);
-  summary.Observe(StatusWith(100, {Peer(2, 60)}), 14 * kSecond);
+  summary.Observe(StatusWith(50, {Peer(1, 30), Peer(2, 10), Peer(3, 0)}), ProcessUsage(), 10 * kSecond);
+  summary.Observe(StatusWith(100, {Peer(2, 60)}), ProcessUsage(), 14 * kSecond);
   ProcessUsage usage;
   usage.cpu_seconds = 3.5;
   usage.resident_bytes_max = 1000;
@@ -72,6 +72,32 @@ TEST(RunSummaryTest, RatesEndWithTheLastBlockAndPeersThatLeftAreRemembered) {
   EXPECT_THAT(summary.ToText(), ::testing::HasSubstr("60 blocks (67 %)"));
 }
 
+// Each of its own moment, and their sums of the moment when they were largest.
+TEST(RunSummaryTest, MemoryIsTheLargestThatWasSeen) {
+  RunSummary summary;
+  summary.Start(StatusWith(10, {}), 0);
+  NodeStatus status = StatusWith(50, {});
+  status.coin_memory = {
+      .index_bytes = 1, .young_bytes = 50, .free_bytes = 2, .written_bytes = 3, .filling_bytes = 4, .copies_bytes = 5};
+  status.block_memory = {.slab_bytes = 100, .working_bytes = 20, .pool_bytes = 7};
+  ProcessUsage usage;
+  usage.anonymous_bytes = 500;
+  summary.Observe(status, usage, kSecond);
+  status.coin_memory = {.index_bytes = 10, .young_bytes = 20};
+  status.block_memory = {.slab_bytes = 10, .working_bytes = 30, .pool_bytes = 70};
+  usage.anonymous_bytes = 400;
+  summary.Observe(status, usage, 2 * kSecond);
+  summary.Finish(StatusWith(50, {}), ProcessUsage(), 3 * kSecond);
+  const nlohmann::json json = nlohmann::json::parse(summary.ToJson());
+  EXPECT_EQ(json["memory_anonymous_bytes_max"], 500);
+  EXPECT_EQ(json["memory_bytes_max"]["coins"],
+            nlohmann::json::parse(
+                R"({"index": 10, "young": 50, "free": 2, "written": 3, "filling": 4, "copies": 5, "sum": 65})"));
+  EXPECT_EQ(json["memory_bytes_max"]["blocks"],
+            nlohmann::json::parse(R"({"slabs": 100, "working": 30, "pool": 70, "sum": 127})"));
+  EXPECT_EQ(json["memory_bytes_max"]["sum"], 192);
+}
+
 TEST(RunSummaryTest, ARunThatDidNothingHasNoRates) {
   RunSummary summary;
   summary.Start(StatusWith(10, {}), 0);
@@ -97,6 +123,8 @@ TEST(ProcessUsageTest, ThisProcessUsesSomething) {
   const ProcessUsage usage = ReadProcessUsage();
   EXPECT_GT(usage.resident_bytes, 1'000'000u);
   EXPECT_GE(usage.resident_bytes_max, usage.resident_bytes);
+  EXPECT_GT(usage.anonymous_bytes, 100'000u);
+  EXPECT_LT(usage.anonymous_bytes, usage.resident_bytes) << "the program itself is a file";
   EXPECT_GT(usage.cpu_seconds, 0);
 }
 

@@ -355,8 +355,9 @@ absl::Status Daemon::EngineFailure() const {
 void Daemon::Report() {
   const NodeStatus status = node_->Status();
   const int64_t now_ns = clock_.MonotonicNs();
-  summary_.Observe(status, now_ns);
-  progress_->Update(status, ReadProcessUsage().resident_bytes, now_ns);
+  const ProcessUsage usage = ReadProcessUsage();
+  summary_.Observe(status, usage, now_ns);
+  progress_->Update(status, usage.resident_bytes, now_ns);
   if (TakeLogReopenRequest()) log_->RequestReopen();
 }
 

@@ -12,8 +12,11 @@ ProcessUsage ReadProcessUsage() {
   ProcessUsage usage;
   uint64_t pages_total = 0;
   uint64_t pages_resident = 0;
-  std::ifstream("/proc/self/statm") >> pages_total >> pages_resident;
-  usage.resident_bytes = pages_resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  uint64_t pages_of_files = 0;
+  std::ifstream("/proc/self/statm") >> pages_total >> pages_resident >> pages_of_files;
+  const auto page_bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  usage.resident_bytes = pages_resident * page_bytes;
+  usage.anonymous_bytes = (pages_resident - std::min(pages_resident, pages_of_files)) * page_bytes;
   rusage used{};
   if (getrusage(RUSAGE_SELF, &used) == 0) {
     auto seconds = [](const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6; };

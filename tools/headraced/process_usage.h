@@ -7,6 +7,7 @@ namespace headrace {
 
 struct ProcessUsage {
   uint64_t resident_bytes = 0;
+  uint64_t anonymous_bytes = 0;     // of those (RssAnon)
   uint64_t resident_bytes_max = 0;  // the most there ever was
   double cpu_seconds = 0;           // user and system, all threads
 };

@@ -15,6 +15,8 @@ std::string LengthClassName(size_t at) {
   return at < kBounds.size() ? fmt::format("<={}", kBounds[at]) : fmt::format(">{}", kBounds.back());
 }
 
+void RaiseTo(uint64_t& most, uint64_t value) { most = std::max(most, value); }
+
 }  // namespace
 
 void RunSummary::Start(const NodeStatus& first, int64_t now_ns) {
@@ -23,7 +25,26 @@ void RunSummary::Start(const NodeStatus& first, int64_t now_ns) {
   last_ = first;
 }
 
-void RunSummary::Observe(const NodeStatus& status, int64_t now_ns) {
+void RunSummary::ObserveMemory(const NodeStatus& status, const ProcessUsage& usage) {
+  const CoinStoreMemory& coins = status.coin_memory;
+  RaiseTo(coin_memory_max_.index_bytes, coins.index_bytes);
+  RaiseTo(coin_memory_max_.young_bytes, coins.young_bytes);
+  RaiseTo(coin_memory_max_.free_bytes, coins.free_bytes);
+  RaiseTo(coin_memory_max_.written_bytes, coins.written_bytes);
+  RaiseTo(coin_memory_max_.filling_bytes, coins.filling_bytes);
+  RaiseTo(coin_memory_max_.copies_bytes, coins.copies_bytes);
+  RaiseTo(coin_memory_sum_max_, coins.total_bytes());
+  const BlockMemory& blocks = status.block_memory;
+  RaiseTo(block_memory_max_.slab_bytes, blocks.slab_bytes);
+  RaiseTo(block_memory_max_.working_bytes, blocks.working_bytes);
+  RaiseTo(block_memory_max_.pool_bytes, blocks.pool_bytes);
+  RaiseTo(block_memory_sum_max_, blocks.total_bytes());
+  RaiseTo(counted_max_, coins.total_bytes() + blocks.total_bytes());
+  RaiseTo(anonymous_max_, usage.anonymous_bytes);
+}
+
+void RunSummary::Observe(const NodeStatus& status, const ProcessUsage& usage, int64_t now_ns) {
+  ObserveMemory(status, usage);
   if (status.blocks_applied > last_.blocks_applied) last_applied_ns_ = now_ns;
   for (const PeerStatus& peer : status.peers) {
     const bool has_part = peer.blocks_received > 0 || peer.blocks_served > 0;
@@ -34,7 +55,7 @@ void RunSummary::Observe(const NodeStatus& status, int64_t now_ns) {
 }
 
 void RunSummary::Finish(const NodeStatus& last, const ProcessUsage& usage, int64_t now_ns) {
-  Observe(last, now_ns);
+  Observe(last, usage, now_ns);
   usage_ = usage;
 }
 
@@ -97,6 +118,25 @@ std::string RunSummary::ToJson() const {
   object["checkpoints"] = last_.checkpoints;
   object["disk_bytes_written"] = last_.disk_bytes_written;
   object["memory_resident_bytes_max"] = usage_.resident_bytes_max;
+  object["memory_anonymous_bytes_max"] = anonymous_max_;
+  const auto parts = [](std::initializer_list<std::pair<const char*, uint64_t>> rows) {
+    nlohmann::ordered_json part;
+    for (const auto& [name, bytes] : rows) part[name] = bytes;
+    return part;
+  };
+  nlohmann::ordered_json& memory = object["memory_bytes_max"];
+  memory["coins"] = parts({{"index", coin_memory_max_.index_bytes},
+                           {"young", coin_memory_max_.young_bytes},
+                           {"free", coin_memory_max_.free_bytes},
+                           {"written", coin_memory_max_.written_bytes},
+                           {"filling", coin_memory_max_.filling_bytes},
+                           {"copies", coin_memory_max_.copies_bytes},
+                           {"sum", coin_memory_sum_max_}});
+  memory["blocks"] = parts({{"slabs", block_memory_max_.slab_bytes},
+                            {"working", block_memory_max_.working_bytes},
+                            {"pool", block_memory_max_.pool_bytes},
+                            {"sum", block_memory_sum_max_}});
+  memory["sum"] = counted_max_;
   object["blocks_in_flight_max_per_peer"] = last_.blocks_in_flight_max_per_peer;
   object["megabytes_per_second"] = PerSecond(last_.block_bytes) / 1e6;
   object["transactions_per_second"] = PerSecond(last_.transactions);

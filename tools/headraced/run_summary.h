@@ -8,12 +8,15 @@
 //   scripts_verified scripts_skipped       skipped under assumevalid
 //   blocks_downloaded reorganisations checkpoints disk_bytes_written
 //   memory_resident_bytes_max
+//   memory_anonymous_bytes_max             the largest that a snapshot saw (RssAnon)
+//   memory_bytes_max: {coins: {...}, blocks: {...}}      counted by owner: the largest of each, and of their sums
 //   blocks_in_flight_max_per_peer          the most that were ever asked of one peer and not yet answered
 //   megabytes_per_second transactions_per_second inputs_per_second     over sync_seconds
 //   stage_seconds: {parse: ..., ...}      by kind of engine/base/span.h, over all threads
 //   stage_ms: {resolve: {"<=1": n, ..., ">1000": n, longest: ms}, ...}   lengths, of the stages that did anything
 //   peers: [{id address inbound user_agent start_height blocks bytes share blocks_in_flight_max blocks_served}]
-//       every peer that a snapshot showed with a block received or served; `share` is of the blocks of all peers, 0 to 1
+//       every peer that a snapshot showed with a block received or served; `share` is of the blocks of all peers, 0 to
+//       1
 //
 // One thread (the daemon's main thread).
 #pragma once
@@ -32,7 +35,7 @@ class RunSummary {
   // `first` is the state before the first block; times are monotonic nanoseconds.
   void Start(const NodeStatus& first, int64_t now_ns);
   // Every snapshot: peers that left are remembered by their last one.
-  void Observe(const NodeStatus& status, int64_t now_ns);
+  void Observe(const NodeStatus& status, const ProcessUsage& usage, int64_t now_ns);
   // The last snapshot.
   void Finish(const NodeStatus& last, const ProcessUsage& usage, int64_t now_ns);
 
@@ -48,8 +51,17 @@ class RunSummary {
   double PerSecond(uint64_t total) const;
   uint64_t BlocksOfAllPeers() const;
 
+  void ObserveMemory(const NodeStatus& status, const ProcessUsage& usage);
+
   NodeStatus last_;
   ProcessUsage usage_;
+  // The largest of each.
+  CoinStoreMemory coin_memory_max_;
+  uint64_t coin_memory_sum_max_ = 0;
+  BlockMemory block_memory_max_;
+  uint64_t block_memory_sum_max_ = 0;
+  uint64_t counted_max_ = 0;
+  uint64_t anonymous_max_ = 0;
   std::map<uint64_t, PeerStatus> peers_;
   uint32_t start_height_ = 0;
   int64_t start_ns_ = 0;
