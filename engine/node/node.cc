@@ -183,6 +183,13 @@ void Node::OnConnected(const PeerConnected& event, int64_t now_ns) {
 }
 
 absl::Status Node::OnHeaders(const HeadersReceived& event, int64_t now_ns) {
+  // A peer that is asked by inventory is never asked what lies between: such a header is an announcement like an inv's.
+  const auto peer = peers_.find(event.peer);
+  if (peer != peers_.end() && peer->second.by_inventory && !event.headers.empty() &&
+      tree_.Find(event.headers.front().previous) == kNoHeader) {
+    inventory_sync_.OnInventory({event.peer, {{kInvBlock, event.headers.back().Hash()}}}, now_ns, commands_);
+    return absl::OkStatus();
+  }
   absl::Status status;
   header_sync_.OnHeaders(event, now_ns, ports_.clock.UnixSeconds(), params_, commands_, [&](HeaderId id) {
     if (status.ok()) status = records_.Put(id);

@@ -27,6 +27,7 @@ struct HeaderSync::Turn {
   const ChainParams& params;
   std::vector<PeerCommand>& commands;
   absl::FunctionRef<void(HeaderId)> on_new;
+  bool was_requested = false;  // a question was open
 };
 
 HeaderSync::HeaderSync(HeaderTree& tree, SyncPeers& peers, const HeaderSyncOptions& options)
@@ -105,6 +106,13 @@ bool HeaderSync::Accept(Turn& turn, std::span<const BlockHeader> headers) {
     const HeaderAcceptance accepted = AcceptHeader(tree_, header, turn.params, turn.now_s);
     if (!accepted.verdict.ok()) {
       if (accepted.verdict.rule == Rule::kParentUnknown) {
+        // What stands on the one before says nothing new: it was on its way when what lies between was asked for.
+        const bool goes_on = header.previous == peer.last_unconnecting;
+        peer.last_unconnecting = headers.back().Hash();
+        if (goes_on && turn.was_requested) {
+          peer.headers_requested = true;
+          return false;
+        }
         // An announcement can outrun us: ask for what lies between, but not for ever.
         if (++peer.unconnecting_headers > kUnconnectingHeadersMax) {
           AnswerFault(peer.info.id, PeerFault::kUnconnectingHeaders, turn.commands);
@@ -182,7 +190,7 @@ bool HeaderSync::ContinuePresync(Turn& turn, HeaderPresync& presync, const Heade
   return true;
 }
 
-bool HeaderSync::ReceiveFirst(Turn& turn, const HeadersReceived& message, bool was_requested) {
+bool HeaderSync::ReceiveFirst(Turn& turn, const HeadersReceived& message) {
   const std::span<const BlockHeader> headers(message.headers);
   size_t known = 0;
   while (known < headers.size() && tree_.Find(headers[known].Hash()) != kNoHeader) ++known;
@@ -204,7 +212,7 @@ bool HeaderSync::ReceiveFirst(Turn& turn, const HeadersReceived& message, bool w
   }
   if (work >= needed) return Accept(turn, headers);
   if (!Accept(turn, headers.first(known))) return false;
-  if (headers.size() == kMaxHeadersPerMessage && was_requested) return BeginPresync(turn, rest, fork);
+  if (headers.size() == kMaxHeadersPerMessage && turn.was_requested) return BeginPresync(turn, rest, fork);
   SayLowWork(turn.peer, tree_.height(fork) + static_cast<uint32_t>(rest.size()), turn.now_ns);
   return true;
 }
@@ -219,13 +227,16 @@ void HeaderSync::OnHeaders(const HeadersReceived& message, int64_t now_ns, int64
   if (presync != presyncs_.end() && !message.headers.empty() &&
       message.headers.front().previous != presync->second->last_hash()) {
     // No answer, but an announcement; it will be come to. Not for ever.
+    const bool announcement_goes_on = message.headers.front().previous == peer.last_unconnecting;
+    peer.last_unconnecting = message.headers.back().Hash();
+    if (announcement_goes_on) return;
     if (++peer.unconnecting_headers > kUnconnectingHeadersMax) SendAway(turn, PeerFault::kUnconnectingHeaders);
     return;
   }
-  const bool was_requested = std::exchange(peer.headers_requested, false);
+  turn.was_requested = std::exchange(peer.headers_requested, false);
   const std::optional<HeaderId> known_before = peer.best_known;
   const bool goes_on = presync != presyncs_.end() ? ContinuePresync(turn, *presync->second, message)
-                                                  : ReceiveFirst(turn, message, was_requested);
+                                                  : ReceiveFirst(turn, message);
   if (!goes_on) return;
 
   // A full message that leads nowhere new would be followed by itself for ever.

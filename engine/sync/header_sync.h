@@ -64,7 +64,7 @@ class HeaderSync {
   void AskFrom(SyncPeer& peer, HeaderId from, int64_t now_ns, std::vector<PeerCommand>& commands);
   // What is done with the headers of a message; false when the peer is sent away or asked on, and nothing is left to be
   // done.
-  bool ReceiveFirst(Turn& turn, const HeadersReceived& message, bool was_requested);
+  bool ReceiveFirst(Turn& turn, const HeadersReceived& message);
   bool BeginPresync(Turn& turn, std::span<const BlockHeader> headers, HeaderId fork);
   bool ContinuePresync(Turn& turn, HeaderPresync& presync, const HeadersReceived& message);
   void AskOn(Turn& turn, const HeaderPresync& presync);

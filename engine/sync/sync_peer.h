@@ -46,6 +46,7 @@ struct SyncPeer {
   bool headers_exhausted = false;  // its last answer was short: it has shown everything
   uint32_t asked_lower = 0;        // it had nothing above our best header, and was asked so often what it has below it
   uint32_t unconnecting_headers = 0;
+  Hash256 last_unconnecting;  // the last header of such a message
   // It is asked for blocks by inventory, and never for headers.
   bool by_inventory = false;
   PeerInventory inventory;

@@ -139,6 +139,21 @@ const ModelBlock& ChainModel::Add(const ModelBlock& parent, const BlockHeader& h
   return *blocks_.back();
 }
 
+const ModelBlock* ChainModel::AddRotten(const Hash256& hash, uint32_t height) {
+  for (size_t i = 0; i < blocks_.size(); ++i) {
+    const ModelBlock& made = *blocks_[i];
+    if (made.height != height || made.parent == nullptr) continue;
+    for (uint32_t bit = 0; bit < 3 * 32; ++bit) {
+      BlockHeader header = made.header;
+      const uint32_t flipped = uint32_t{1} << bit % 32;
+      if (bit < 32) header.version = static_cast<int32_t>(static_cast<uint32_t>(header.version) ^ flipped);
+      else (bit < 64 ? header.time_s : header.nonce) ^= flipped;
+      if (header.Hash() == hash) return &Add(*made.parent, header, made.transactions);
+    }
+  }
+  return nullptr;
+}
+
 const ModelCoins& ChainModel::CoinsAfter(const ModelBlock& block) {
   HR_CHECK(block.is_valid());
   MoveTo(block);

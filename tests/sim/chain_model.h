@@ -66,6 +66,10 @@ class ChainModel {
   // Takes a block in and judges it. A block that is known already is returned as it is.
   const ModelBlock& Add(const ModelBlock& parent, const BlockHeader& header,
                         std::vector<MutableTransaction> transactions);
+  // Where proof of work is this easy, a bit that rots in a stored header may leave a block that is as good as the one that was made:
+  // the block of that hash that differs from a known one at `height` in one bit of its version, time or nonce, taken in and judged; null when
+  // there is none.
+  const ModelBlock* AddRotten(const Hash256& hash, uint32_t height);
   // The unspent set after a valid block; good until the next call of anything but Find.
   const ModelCoins& CoinsAfter(const ModelBlock& block);
 

@@ -55,6 +55,7 @@ void Judge::AfterEngineTurn(SimNode& node) {
   const bool has_moved = record.tip != record.applied.hash;
   if (!has_moved && !(record.must_compare && is_whole)) return;
   const ModelBlock* tip = world_.model().Find(record.applied.hash);
+  if (tip == nullptr) tip = world_.model().AddRotten(record.applied.hash, record.applied.height);
   if (tip == nullptr || !tip->is_valid()) {
     return world_.Fail(absl::StrCat("node ", node.number(), " applied block ", record.applied.hash.ToHex(),
                                     " at height ", record.applied.height, ", which ",

@@ -182,6 +182,8 @@ void SimNode::Crash(bool has_power) {
 
 bool SimNode::OfferBlock(const ModelBlock& block) { return life_->node->OfferBlock(MaskedBytes{SharedBytes::From(block.raw)}); }
 
+bool SimNode::has_taken_offers() const { return life_->node->import_is_empty(); }
+
 absl::StatusOr<SetFigures> SimNode::Figures() const {
   SetFigures figures;
   Arena arena;

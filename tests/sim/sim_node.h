@@ -65,6 +65,7 @@ class SimNode {
 
   // Of the running life.
   bool OfferBlock(const ModelBlock& block);
+  bool has_taken_offers() const;
   BlockPoint applied() const { return life_->node->AppliedTip(); }
   BlockPoint resolved() const { return life_->coins->resolved(); }
   BlockPoint durable() const { return life_->coins->durable(); }

@@ -198,6 +198,7 @@ void World::Heal() {
 
 void World::DemandConvergence() {
   constexpr int64_t kPatienceNs = 600 * kNsPerSecond;
+  constexpr int64_t kImportPatienceNs = 10 * kPatienceNs;
   // Whoever has the most work now, all others must reach it without any new block.
   uint32_t height = 0;
   for (const auto& node : nodes_) height = std::max(height, node->applied().height);
@@ -212,6 +213,14 @@ void World::DemandConvergence() {
                       node->is_running() ? node->applied().height : 0));
   }
   if (has_failed()) return;
+  // A node that takes two blocks at a time, each when a slow worker has ended, may have hundreds waiting.
+  const auto have_all_been_taken = [this] {
+    return std::all_of(nodes_.begin(), nodes_.end(),
+                       [](const auto& node) { return node->is_running() && node->has_taken_offers(); });
+  };
+  RunFor(kImportPatienceNs, have_all_been_taken);
+  if (has_failed()) return;
+  if (!have_all_been_taken()) return Fail("a node has not taken the blocks that were handed to it");
   // Branches that are level are decided by two more blocks.
   const ModelBlock& made = maker_->Extend(*best_public_, 2);
   miner_->Offer(*nodes_[entropy_.Below(nodes_.size())], made);

@@ -37,6 +37,9 @@ SimNodeOptions DrawNodeOptions(SimEntropy& entropy) {
   pipeline.window_bytes_max = static_cast<uint64_t>(entropy.Edgy(1'000, 200'000));
   pipeline.ahead_bytes_max = static_cast<uint64_t>(entropy.Edgy(1, 100'000));
   pipeline.ready_bytes_max = static_cast<uint64_t>(entropy.Edgy(1'000, 200'000));
+  // What is ahead, a window, and blocks that come meanwhile.
+  pipeline.moving_bytes_max = pipeline.ahead_bytes_max + 2 * pipeline.window_bytes_max + 50'000;
+  pipeline.kept_below_bytes = pipeline.ready_bytes_max;
   pipeline.read_ahead_blocks = static_cast<uint32_t>(is_tiny ? entropy.Between(1, 3) : entropy.Between(1, 64));
   pipeline.graph_blocks_max = static_cast<uint32_t>(entropy.Edgy(2, 64));
   pipeline.ready_blocks_max = static_cast<uint32_t>(entropy.Edgy(2, 64));

@@ -190,7 +190,7 @@ void MainnetAges(benchmark::State& state) {
       });
       items += kBlocksPerWindow * (2 * kItemsPerBlock - 500);
     }
-    bytes_per_coin = static_cast<double>(bench.store().counters().resident_bytes) / bench.store().counters().coins;
+    bytes_per_coin = static_cast<double>(bench.store().counters().memory.total_bytes()) / bench.store().counters().coins;
     state.SetIterationTime(seconds);
   }
   state.counters["operations_per_second"] = benchmark::Counter(items, benchmark::Counter::kIsRate);

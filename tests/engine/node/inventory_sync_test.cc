@@ -63,6 +63,18 @@ TEST_F(InventorySyncTest, APeerThatForgetsToSayThatThereIsMoreIsAskedAllTheSame)
   EXPECT_EQ(peer.batch_sizes, (std::vector<size_t>{500, 500, 200}));
 }
 
+TEST_F(InventorySyncTest, HeadersAheadOfWhatIsHereAreAnnouncements) {
+  ScriptedPeer& peer = peers_.Connect(1, &chain_);
+  TestNode node(options_);
+  for (uint32_t height = 700; height < 730; ++height) {
+    peers_.Say(HeadersReceived{1, {chain_.blocks()[height - 1]->header}});
+  }
+  SyncInTime(node, 2);
+  ExpectSynced(node);
+  EXPECT_FALSE(peer.is_disconnected) << peer.disconnect_reason;
+  EXPECT_EQ(peer.headers_asked, 0u);
+}
+
 TEST_F(InventorySyncTest, ANamedPeerThatDoesNotAnswerGetheadersIsAskedByInventory) {
   options_.node.syncs_by_inventory = false;
   ScriptedPeer& named = peers_.Connect(1, &chain_, 0, PeerKind::kManual);

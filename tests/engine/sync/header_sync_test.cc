@@ -77,6 +77,21 @@ TEST_F(HeaderSyncTest, HeadersThatConnectToNothingAreForgivenWhenOthersConnect) 
   EXPECT_TRUE(disconnects[0].discourage);
 }
 
+TEST_F(HeaderSyncTest, AnnouncementsThatCrossTheQuestionWhatLiesBetweenAreNoFault) {
+  AddPeer(1);
+  const std::vector<BlockHeader> headers = Mine(50);
+  // Each block is announced as it comes, and the answer to the question that the first one led to is behind them all.
+  EXPECT_EQ(Of<SendGetHeaders>(Receive(1, {headers[9]})).size(), 1u);
+  for (size_t i = 10; i < headers.size(); ++i) {
+    const auto commands = Receive(1, {headers[i]});
+    ASSERT_TRUE(Of<Disconnect>(commands).empty()) << i;
+    EXPECT_TRUE(Of<SendGetHeaders>(commands).empty()) << "it was asked already";
+  }
+  ASSERT_TRUE(Of<Disconnect>(Receive(1, headers)).empty());
+  EXPECT_EQ(tree_.height(tree_.best_header()), 50u);
+  EXPECT_EQ(peers_.at(1).unconnecting_headers, 0u);
+}
+
 TEST_F(HeaderSyncTest, AFullMessageIsFollowedByAnotherQuestionToTheSamePeer) {
   AddPeer(1);
   const std::vector<BlockHeader> headers = Mine(kMaxHeadersPerMessage);
