@@ -37,6 +37,12 @@ class PrivateCopy:
         command = ["git", "-C", str(self.root), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         listed = subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.decode().split("\0")
         names = sorted({name for name in listed if name and (self.root / name).is_file()})
+        # First what is gone: a file may have become a folder.
+        known = set(names)
+        for path in list(self.tree.rglob("*")):
+            name = path.relative_to(self.tree).as_posix()
+            if path.is_file() and name not in known and not name.startswith("build/"):
+                path.unlink()
         digest = hashlib.sha256()
         for name in names:
             content = (self.root / name).read_bytes()
@@ -49,11 +55,6 @@ class PrivateCopy:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
             shutil.copymode(self.root / name, target)
-        known = set(names)
-        for path in self.tree.rglob("*"):
-            name = path.relative_to(self.tree).as_posix()
-            if path.is_file() and name not in known and not name.startswith("build/"):
-                path.unlink()
         return digest.hexdigest()
 
     def configure(self):
