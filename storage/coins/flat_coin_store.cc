@@ -199,6 +199,11 @@ void FlatCoinStore::BeginScrub() {
   if (!scrub_.under_way()) scrub_.Begin(checkpoint_->is_published() ? &checkpoint_->published() : nullptr);
 }
 
+absl::Status FlatCoinStore::StepScrub() {
+  // While a manifest is on its way to its place, either one may be found there.
+  return checkpoint_->publishing() != nullptr ? absl::OkStatus() : scrub_.Step(checkpoint_->published());
+}
+
 CoinStoreCounters FlatCoinStore::counters() const {
   CoinStoreCounters counters;
   counters.coins = state_.coins();

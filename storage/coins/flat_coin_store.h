@@ -81,7 +81,7 @@ class FlatCoinStore : public CoinStore {
   absl::Status FinishCheckpoint() override;
   BlockPoint durable() const override { return checkpoint_->published().Lowest(); }
   void BeginScrub() override;
-  absl::Status StepScrub() override { return scrub_.Step(checkpoint_->published()); }
+  absl::Status StepScrub() override;
   bool scrub_under_way() const override { return scrub_.under_way(); }
   CoinStoreCounters counters() const override;
   std::optional<BlockPoint> durable_through() const override;

@@ -146,6 +146,25 @@ TEST_P(CoinScrubTest, GoesOnBesideCompactionAndCheckpoints) {
   world_.ExpectEqual(store);
 }
 
+TEST_P(CoinScrubTest, WaitsForAManifestThatIsOnItsWayToItsPlace) {
+  FlatCoinStore& store = world_.store();
+  world_.ApplyRandom(2, 0, 1500);
+  world_.Checkpoint();
+  world_.ApplyRandom(2, 100, 1500);
+  ASSERT_TRUE(store.BeginCheckpoint().ok());
+  while (store.publishing() == nullptr) ASSERT_TRUE(store.StepCheckpoint().ok());
+  // The disk goes on, and the engine has not looked yet.
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  store.BeginScrub();
+  for (int step = 0; step < 400; ++step) {
+    const absl::Status scrubbed = store.StepScrub();
+    ASSERT_TRUE(scrubbed.ok()) << scrubbed;
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  while (store.checkpoint_under_way()) ASSERT_TRUE(store.StepCheckpoint().ok());
+  EXPECT_TRUE(ScrubRound(store).ok());
+}
+
 TEST_P(CoinScrubTest, AStoreMayCloseInTheMiddleOfARound) {
   world_.store().BeginScrub();
   for (int step = 0; step < 3; ++step) ASSERT_TRUE(world_.store().StepScrub().ok());
