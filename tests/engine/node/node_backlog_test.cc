@@ -62,7 +62,7 @@ TEST_F(NodeBacklogTest, WhatWaitsForAMissingBlockStaysWithinTheBudget) {
   options_.node.pipeline.ready_bytes_max = kBudget / 2;
   options_.node.pipeline.ahead_bytes_max = kBudget / 8;
   options_.node.pipeline.moving_bytes_max = kBudget / 4;
-  options_.node.pipeline.kept_below_bytes = kBudget / 4;
+  options_.node.pipeline.kept_below_bytes = kBudget / 16;
   options_.node.pipeline.window_bytes_max = 4 << 10;
   ChainBuilder chain;
   while (chain.height() < 500) chain.Add();
@@ -85,6 +85,11 @@ TEST_F(NodeBacklogTest, WhatWaitsForAMissingBlockStaysWithinTheBudget) {
   }
   EXPECT_EQ(node.node().AppliedTip().height, kMissing - 1);
   EXPECT_GE(most, kBudget / 3);
+  // Nothing moves: what is left waits, and its columns are most of it.
+  node.RunUntilNothingMoves();
+  const BlockMemory waiting = node.Status().block_memory;
+  EXPECT_LE(waiting.slab_bytes + waiting.working_bytes, options_.node.pipeline.ready_bytes_max);
+  EXPECT_GE(waiting.slab_bytes + waiting.working_bytes, options_.node.pipeline.ready_bytes_max / 2);
   EXPECT_LE(most, kBudget + kBudget / 10);
 
   peers_.Connect(2, &chain);
