@@ -308,7 +308,8 @@ absl::Status Node::Download(int64_t now_ns) {
   if (pipeline_.is_recovering() || !strays_.is_done()) return absl::OkStatus();
   const size_t asked_before = commands_.size();
   const uint64_t budget_bytes = options_.download.budget_bytes;
-  if (MayComeNow()) download_.Assign(budget_bytes - pipeline_.RoomBytes(budget_bytes), now_ns, commands_);
+  const uint64_t room = std::max(pipeline_.RoomBytes(budget_bytes), download_.BusyBytes());
+  if (!pipeline_.is_fed() || room > 0) download_.Assign(budget_bytes - room, now_ns, commands_);
   if (!is_initial_block_download_) compact_.AskCompactly(pipeline_.chain().tip(), std::span(commands_).subspan(asked_before));
   return absl::OkStatus();
 }

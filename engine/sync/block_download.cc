@@ -117,6 +117,13 @@ double BlockDownload::SumOfRates() const {
   return std::max(sum, 1.0);
 }
 
+uint64_t BlockDownload::BusyBytes() const {
+  const bool is_measured = std::any_of(peers_.begin(), peers_.end(), [](const auto& entry) { return entry.second.bytes_per_second > 0; });
+  if (!is_measured) return 0;
+  const double bytes = SumOfRates();
+  return bytes <= static_cast<double>(options_.budget_bytes) / 2 ? static_cast<uint64_t>(bytes) : 0;
+}
+
 // An unmeasured peer counts as average.
 int64_t BlockDownload::ExpectedNs(const SyncPeer& peer, size_t blocks_before) const {
   const double rate = peer.bytes_per_second > 0 ? std::max(peer.bytes_per_second, average_rate_ / 1024) : average_rate_;

@@ -104,6 +104,10 @@ class BlockDownload {
   void Tick(int64_t now_ns, std::vector<PeerCommand>& commands);
 
   size_t in_flight_count() const { return in_flight_.size(); }
+  // What all lines together bring within a second, if that is no more than half of the budget: so much is asked for even while blocks
+  // that came out of order are worked off, or the lines would run dry each time a slow one has filled a gap. 0 for faster lines: they
+  // would be ahead of the node, and what has no room in memory is read and parsed a second time.
+  uint64_t BusyBytes() const;
   bool is_in_flight(HeaderId id) const { return in_flight_.contains(id); }
   uint32_t in_flight_per_peer_max_ever() const { return in_flight_per_peer_max_ever_; }
   // Whether a peer could be asked for anything now: when not, the node waits for peers.

@@ -129,6 +129,20 @@ TEST_F(BlockDownloadTest, ABlockThatWasLeftOutIsAskedOfAnotherSoon) {
   EXPECT_EQ(Assign(download), (std::map<PeerId, std::vector<HeaderId>>{{2, {1}}}));
 }
 
+TEST_F(BlockDownloadTest, SlowLinesAreKeptBusyAndFastOnesHaveTheirTurn) {
+  AddPeer(1, Extend(kGenesisId, 4));
+  AddPeer(2, 4);
+  BlockDownloadOptions options;
+  options.budget_bytes = 100'000;
+  BlockDownload download(tree_, peers_, options);
+  EXPECT_EQ(download.BusyBytes(), 0u) << "nothing is known of them";
+  peers_[1].bytes_per_second = 20'000;
+  peers_[2].bytes_per_second = 30'000;
+  EXPECT_EQ(download.BusyBytes(), 50'000u);
+  peers_[2].bytes_per_second = 30'001;
+  EXPECT_EQ(download.BusyBytes(), 0u);
+}
+
 TEST_F(BlockDownloadTest, TheWindowEndsWhereItShould) {
   AddPeer(1, Extend(kGenesisId, 100));
   BlockDownloadOptions options;
