@@ -118,8 +118,8 @@ double BlockDownload::SumOfRates() const {
 }
 
 uint64_t BlockDownload::BusyBytes() const {
-  const bool is_measured = std::any_of(peers_.begin(), peers_.end(), [](const auto& entry) { return entry.second.bytes_per_second > 0; });
-  if (!is_measured) return 0;
+  const auto measured = std::count_if(peers_.begin(), peers_.end(), [](const auto& entry) { return entry.second.bytes_per_second > 0; });
+  if (measured < 2) return 0;
   const double bytes = SumOfRates();
   return bytes <= static_cast<double>(options_.budget_bytes) / 2 ? static_cast<uint64_t>(bytes) : 0;
 }

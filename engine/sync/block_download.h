@@ -106,7 +106,8 @@ class BlockDownload {
   size_t in_flight_count() const { return in_flight_.size(); }
   // What all lines together bring within a second, if that is no more than half of the budget: so much is asked for even while blocks
   // that came out of order are worked off, or the lines would run dry each time a slow one has filled a gap. 0 for faster lines: they
-  // would be ahead of the node, and what has no room in memory is read and parsed a second time.
+  // would be ahead of the node, and what has no room in memory is read and parsed a second time. 0 for a single line too: what comes over
+  // it is in order.
   uint64_t BusyBytes() const;
   bool is_in_flight(HeaderId id) const { return in_flight_.contains(id); }
   uint32_t in_flight_per_peer_max_ever() const { return in_flight_per_peer_max_ever_; }

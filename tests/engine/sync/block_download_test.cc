@@ -137,6 +137,7 @@ TEST_F(BlockDownloadTest, SlowLinesAreKeptBusyAndFastOnesHaveTheirTurn) {
   BlockDownload download(tree_, peers_, options);
   EXPECT_EQ(download.BusyBytes(), 0u) << "nothing is known of them";
   peers_[1].bytes_per_second = 20'000;
+  EXPECT_EQ(download.BusyBytes(), 0u) << "one line brings all in order";
   peers_[2].bytes_per_second = 30'000;
   EXPECT_EQ(download.BusyBytes(), 50'000u);
   peers_[2].bytes_per_second = 30'001;
