@@ -245,7 +245,12 @@ void World::DemandDurability() {
     const ModelBlock& block = *model_.Find(tip.hash);
     judge_->CompareSets(*node, block);
     StopNode(*node, 0);
+    // What rotted is found by whoever reads it, the last checkpoint for one: then it is built anew.
+    const bool builds_anew = rebuilds_[static_cast<size_t>(node->number())] != SimNode::Rebuild::kNothing && judge_->is_rotten(*node);
     StartNode(*node);
+    if (builds_anew) {
+      RunFor(600 * kNsPerSecond, [&] { return node->is_running() && node->applied() == tip && node->resolved() == tip; });
+    }
     if (has_failed()) return;
     if (!node->is_running() || node->applied() != tip) {
       return Fail(
