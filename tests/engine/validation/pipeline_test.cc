@@ -322,6 +322,7 @@ class ColdCoinsTest : public PipelineTest {
 };
 
 TEST_F(ColdCoinsTest, BlocksWaitForTheDiskInOrderAndAreAllAskedForAtOnce) {
+  node_->RunUntil([&] { return node_->memory().held().size() == 10; });
   node_->RunUntilNothingMoves();
   EXPECT_EQ(node_->Status().applied_height, 150u);
   ASSERT_EQ(node_->memory().held().size(), 10u);
@@ -340,6 +341,7 @@ TEST_F(ColdCoinsTest, BlocksWaitForTheDiskInOrderAndAreAllAskedForAtOnce) {
 }
 
 TEST_F(ColdCoinsTest, AReadThatFailsStopsTheNodeAndIsNoVerdict) {
+  node_->RunUntil([&] { return node_->memory().held().size() == 10; });
   node_->RunUntilNothingMoves();
   node_->memory().Fail(0);
   absl::Status status;
@@ -356,6 +358,7 @@ TEST_F(ColdCoinsTest, AReadThatFailsStopsTheNodeAndIsNoVerdict) {
 }
 
 TEST_F(ColdCoinsTest, ANodeMayGoWhileItsReadsAreOut) {
+  node_->RunUntil([&] { return node_->memory().held().size() == 10; });
   node_->RunUntilNothingMoves();
   ASSERT_FALSE(node_->memory().held().empty());
   node_.reset();
