@@ -23,6 +23,7 @@ enum class SpanKind : uint8_t {
   kReadAhead,    // finding blocks in the block files
   kLocate,       // asking the store which pages the next blocks need
   kResolve,      // a window: coins, spends and the rules about them, on the engine thread
+  kResolveBesideCheckpoint,  // the same, again: those of them while a checkpoint was under way
   kPartition,    //   inside: creations and spends by shard
   kPlan,         //   inside: the shards looked up
   kFillSpent,    //   inside: spent coins copied to their blocks

@@ -106,8 +106,7 @@ void Node::PublishStatus(int64_t now_ns) {
   status.blocks_downloaded = blocks_downloaded_;
   status.blocks_rebuilt = blocks_rebuilt_;
   status.reorganisations = counters.reorganisations;
-  status.coins = coins.coins;
-  status.coin_memory = coins.memory;
+  status.coin_store = coins;
   status.block_memory = pipeline_.memory();
   status.blocks_in_check = pipeline_.checking_count();
   status.blocks_ready = pipeline_.ready_count();
@@ -117,9 +116,8 @@ void Node::PublishStatus(int64_t now_ns) {
     status.span_lengths = recorder->Lengths();
   }
   status.bytes_in_flight = pipeline_.pending_bytes();
-  status.disk_bytes_written = coins.bytes_written + ports_.blocks.bytes_written();
+  status.block_bytes_written = ports_.blocks.bytes_written();
   status.stored_blocks_left = strays_.blocks_left();
-  status.checkpoints = coins.checkpoints;
   status.waiting_on = WaitingOn();
   status.blocks_in_flight_max_per_peer = std::max(download_.in_flight_per_peer_max_ever(), inventory_sync_.in_flight_per_peer_max_ever());
   for (const auto& [id, peer] : peers_) status.peers.push_back(StatusOf(id, peer));

@@ -61,9 +61,8 @@ struct NodeStatus {
   uint64_t blocks_rebuilt = 0;  // of those, from compact blocks
   uint64_t reorganisations = 0;
 
-  uint64_t coins = 0;
-  // What is counted of anonymous memory: the cache budget's part, and the download budget's.
-  CoinStoreMemory coin_memory;
+  // Its memory is the part of anonymous memory that the cache budget bounds; the other is the download budget's.
+  CoinStoreCounters coin_store;
   BlockMemory block_memory;
   // Blocks being parsed and checked; waiting for their turn; resolved and not yet applied.
   uint32_t blocks_in_check = 0;
@@ -73,9 +72,10 @@ struct NodeStatus {
   SpanTotals span_ns{};
   SpanLengthsByKind span_lengths{};
   uint64_t bytes_in_flight = 0;   // slabs received and not yet applied
-  uint64_t disk_bytes_written = 0;
+  uint64_t block_bytes_written = 0;  // blocks, undo and their index, to the disk
   uint64_t stored_blocks_left = 0;  // in the block files, and still to join the index
-  uint64_t checkpoints = 0;
+
+  uint64_t disk_bytes_written() const { return coin_store.bytes_written() + block_bytes_written; }
 
   WaitReason waiting_on = WaitReason::kNothing;
   uint32_t blocks_in_flight_max_per_peer = 0;  // over all peers, ever

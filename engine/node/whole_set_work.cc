@@ -77,7 +77,7 @@ absl::Status WholeSetWork::DriveCheckpoint(Waiting& waiting) {
       !IsNear(tree.height(*waiting.begun_at), pipeline.resolved(), kForwardBlocksMax / 2, kForwardBytesMax / 2);
   pipeline.Hold(is_too_far || waiting.must_hold);
   // While it copies, the next step need not wait for something else to wake the engine.
-  const uint64_t bytes_written = coins.counters().bytes_written;
+  const uint64_t bytes_written = coins.counters().bytes_written();
   if (std::exchange(waiting.bytes_written, bytes_written) != bytes_written) node_.ports_.doorbell.Ring();
   return absl::OkStatus();
 }

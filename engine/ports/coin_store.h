@@ -92,15 +92,30 @@ struct CoinStoreMemory {
   }
 };
 
+// Reads of records that were not in memory, as Locate asked for them: neighbouring pages are one read, and the reads of a block
+// count until the last of them is done.
+struct CoinColdReads {
+  uint64_t reads = 0;
+  uint64_t pages = 0;
+  uint64_t in_flight_max = 0;
+  // How long any was in flight, and the same summed over all reads: their quotient is how many there were at a time. Zeros
+  // where nobody records spans.
+  uint64_t busy_ns = 0;
+  uint64_t waited_ns = 0;
+};
+
 struct CoinStoreCounters {
   uint64_t coins = 0;          // unspent now, at the resolved height
   CoinStoreMemory memory;      // what the cache budget bounds
   uint64_t disk_bytes = 0;
   uint64_t checkpoints = 0;
-  uint64_t bytes_written = 0;
-  uint64_t pages_read = 0;     // of records that were not in memory, by Locate
+  uint64_t image_bytes_written = 0;    // the index, at checkpoints, with manifests
+  uint64_t segment_bytes_written = 0;  // records that outlived young memory, or were compacted
+  CoinColdReads cold_reads;
   uint64_t scrub_rounds = 0;   // that came to their end
   uint64_t scrub_bytes = 0;    // that were read and found good
+
+  uint64_t bytes_written() const { return image_bytes_written + segment_bytes_written; }
 };
 
 // The whole set as the published manifest has it, which stays readable as long as this lives: the store goes on, and

@@ -1,6 +1,7 @@
 // The pipeline's way forward: which chain to follow, what to read ahead, and windows into the coin store.
 
 #include <algorithm>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "engine/base/check.h"
@@ -135,6 +136,8 @@ absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, 
   size_t resolved;
   {
     const Span span(SpanKind::kResolve);
+    std::optional<Span> beside_checkpoint;
+    if (coins_.checkpoint_under_way()) beside_checkpoint.emplace(SpanKind::kResolveBesideCheckpoint);
     const std::lock_guard gate(gate_);
     HR_ASSIGN_OR_RETURN(resolved, resolver_.Resolve(window, is_recovering_));
     for (size_t i = 0; i < resolved; ++i) {

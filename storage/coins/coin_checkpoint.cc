@@ -130,7 +130,7 @@ std::shared_ptr<ShardImage> CoinCheckpoint::UnusedCopy(const CoinTable& table) {
   const uint64_t bytes = ShardImage::BytesOf(table);
   auto unused = std::find_if(copies_.begin(), copies_.end(), [](const auto& copy) { return copy.use_count() == 1; });
   if (unused == copies_.end()) unused = copies_.insert(unused, nullptr);
-  // Tables double now and then.
+  // Tables grow now and then.
   if (*unused == nullptr || (*unused)->bytes_max() < bytes) {
     if (*unused != nullptr) state_->copies_bytes -= (*unused)->bytes_max();
     *unused = std::make_shared<ShardImage>(bytes);
@@ -149,7 +149,7 @@ absl::Status CoinCheckpoint::CopyShard(uint32_t number, bool is_last, uint64_t& 
   const std::shared_ptr<ShardImage> copy = UnusedCopy(shard.table);
   copy->Take(shard.table, state_->executor);
 
-  next_.shards[number] = {next_.image_bytes, shard.table.bucket_bits(), copy->checksum(), shard.table.size(), shard.point};
+  next_.shards[number] = {next_.image_bytes, shard.table.homes(), copy->checksum(), shard.table.size(), shard.point};
   auto batch = std::make_shared<FileBatch>();
   FileOperation write{FileOperation::Kind::kWrite, image_, next_.image_bytes};
   write.write_from = copy->bytes();

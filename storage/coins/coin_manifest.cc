@@ -22,10 +22,18 @@ absl::Status Damaged(const std::string& path, const std::string& what) {
 
 bool LessHeight(const ShardEntry& a, const ShardEntry& b) { return a.point.height < b.point.height; }
 
-bool ShardIsPlausible(const ShardEntry& shard, uint64_t image_bytes) {
-  return shard.bucket_bits >= CoinTable::kBucketBitsMin && shard.bucket_bits <= CoinTable::kBucketBitsMax &&
-         shard.offset % kPageBytes == 0 && shard.offset <= image_bytes &&
-         (uint64_t{sizeof(CoinBucket)} << shard.bucket_bits) <= image_bytes - shard.offset;
+// Logarithms of the buckets of a table of version 1.
+constexpr uint32_t kBucketBitsMin = 3;
+constexpr uint32_t kBucketBitsMax = 28;
+
+bool TableSizeIsPlausible(uint32_t version, uint32_t size) {
+  if (version == 1) return size >= kBucketBitsMin && size <= kBucketBitsMax;
+  return size >= CoinTable::kHomesMin && size <= CoinTable::kHomesMax;
+}
+
+bool ShardIsPlausible(const CoinManifest& manifest, const ShardEntry& shard) {
+  return TableSizeIsPlausible(manifest.version, shard.table_size) && shard.offset % kPageBytes == 0 &&
+         shard.offset <= manifest.image_bytes && manifest.TableBytes(shard) <= manifest.image_bytes - shard.offset;
 }
 
 bool SegmentIsPlausible(const SegmentEntry& segment) {
@@ -37,6 +45,10 @@ bool SegmentIsPlausible(const SegmentEntry& segment) {
 
 std::string ImageFileName(uint64_t serial) { return absl::StrFormat("image-%08u.dat", serial); }
 
+uint64_t CoinManifest::TableBytes(const ShardEntry& shard) const {
+  return version == 1 ? uint64_t{sizeof(CoinBucket)} << shard.table_size : CoinTable::BytesOf(shard.table_size);
+}
+
 BlockPoint CoinManifest::Lowest() const { return std::min_element(shards.begin(), shards.end(), LessHeight)->point; }
 BlockPoint CoinManifest::Highest() const { return std::max_element(shards.begin(), shards.end(), LessHeight)->point; }
 
@@ -44,7 +56,7 @@ std::vector<uint8_t> EncodeManifest(const CoinManifest& manifest) {
   std::vector<uint8_t> out;
   ByteWriter writer(out);
   writer.Bytes(AsBytes(kManifestMagic));
-  writer.U32(kCoinFormatVersion);
+  writer.U32(manifest.version);
   writer.U32(manifest.network_magic);
   writer.U64(manifest.hash_key[0]);
   writer.U64(manifest.hash_key[1]);
@@ -55,7 +67,7 @@ std::vector<uint8_t> EncodeManifest(const CoinManifest& manifest) {
   writer.U32(static_cast<uint32_t>(manifest.segments.size()));
   for (const ShardEntry& shard : manifest.shards) {
     writer.U64(shard.offset);
-    writer.U32(shard.bucket_bits);
+    writer.U32(shard.table_size);
     writer.U32(shard.checksum);
     writer.U64(shard.coins);
     writer.U32(shard.point.height);
@@ -81,7 +93,7 @@ absl::StatusOr<CoinManifest> DecodeManifest(ByteSpan bytes, uint32_t network_mag
                                                       kCoinFormatVersion, " this program knows; use a newer headrace, or ",
                                                       kReindexRemedy, "."));
   }
-  if (reader.ok() && version < kCoinFormatVersion) {
+  if (reader.ok() && version < kOldestCoinFormatVersion) {
     return absl::FailedPreconditionError(absl::StrCat(path, " has format version ", version, ", which this program no longer reads; ",
                                                       kReindexRemedy, "."));
   }
@@ -89,6 +101,7 @@ absl::StatusOr<CoinManifest> DecodeManifest(ByteSpan bytes, uint32_t network_mag
     return Damaged(path, "does not match its checksum");
   }
   CoinManifest manifest;
+  manifest.version = version;
   manifest.network_magic = reader.U32();
   if (manifest.network_magic != network_magic) {
     return absl::FailedPreconditionError(absl::StrFormat(
@@ -104,14 +117,14 @@ absl::StatusOr<CoinManifest> DecodeManifest(ByteSpan bytes, uint32_t network_mag
   bool is_plausible = segment_count < kSegmentCount;
   for (ShardEntry& shard : manifest.shards) {
     shard.offset = reader.U64();
-    shard.bucket_bits = reader.U32();
+    shard.table_size = reader.U32();
     shard.checksum = reader.U32();
     shard.coins = reader.U64();
     shard.point.height = reader.U32();
     const ByteSpan hash = reader.Bytes(32);
     if (!reader.ok()) break;
     shard.point.hash = Hash256::Load(hash.data());
-    is_plausible = is_plausible && ShardIsPlausible(shard, manifest.image_bytes);
+    is_plausible = is_plausible && ShardIsPlausible(manifest, shard);
   }
   for (uint32_t i = 0; i < segment_count && reader.ok(); ++i) {
     SegmentEntry& segment = manifest.segments.emplace_back();

@@ -57,6 +57,7 @@ FlatCoinStore::FlatCoinStore(const CoinStoreOptions& options)
   state_.network_magic = options.network_magic;
   state_.cache_bytes_max = options.cache_bytes_max;
   state_.checkpoint_step_bytes = options.checkpoint_step_bytes;
+  for (uint32_t number = 0; number < kCoinShardCount; ++number) state_.shards[number].table.StaggerGrowth(number);
 }
 
 absl::Status FlatCoinStore::LoadImages(const CoinManifest& manifest) {
@@ -76,13 +77,17 @@ absl::Status FlatCoinStore::LoadImages(const CoinManifest& manifest) {
       const ShardEntry& entry = manifest.shards[number];
       CoinShard& shard = state_.shards[number];
       shard.point = entry.point;
-      const uint64_t body_bytes = RoundUpToPage(uint64_t{sizeof(CoinBucket)} << entry.bucket_bits);
+      const uint64_t body_bytes = RoundUpToPage(manifest.TableBytes(entry));
       const uint64_t sums_bytes = body_bytes / kPageBytes * 4;
       if (image.bytes.size() - entry.offset < body_bytes + sums_bytes) continue;
       const uint8_t* body = image.bytes.data() + entry.offset;
       const PageChecksums checksums = PageChecksums::Load({body + body_bytes, sums_bytes});
       if (checksums.total() != entry.checksum || !checksums.PageRangeIsGood(body, 0, body_bytes)) continue;
-      shard.table.LoadImage(entry.bucket_bits, body);
+      if (manifest.version == 1) {
+        shard.table.LoadImageOfVersion1(entry.table_size, body);
+      } else {
+        shard.table.LoadImage(entry.table_size, body);
+      }
       bool leads_to_records = true;
       std::vector<uint32_t> live(kSegmentCount);
       shard.table.ForEach([&](CoinTable::Position, RecordLocation location) {

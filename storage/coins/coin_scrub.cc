@@ -71,7 +71,7 @@ absl::Status CoinScrub::OpenNext(const CoinManifest& published) {
       HR_RETURN_IF_ERROR(
           OpenFile(absl::StrCat(state_->directory, "/", ImageFileName(stretch.serial)), published.image_bytes));
       open_.begin = entry.offset;
-      open_.body_bytes = RoundUpToPage(uint64_t{sizeof(CoinBucket)} << entry.bucket_bits);
+      open_.body_bytes = RoundUpToPage(published.TableBytes(entry));
       open_.end = open_.begin + RoundUpToPage(open_.body_bytes + SumsBytes(open_.body_bytes));
       // The sums come first, or with all the rest.
       open_.next = open_.begin + (open_.end - open_.begin <= piece_bytes_ ? 0 : open_.body_bytes);

@@ -1,5 +1,6 @@
 #include "storage/coins/coin_table.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -11,46 +12,85 @@ namespace {
 // Tables from this size on are touched all over: huge pages save translation misses.
 constexpr size_t kHugeTableBytes = 2 << 20;
 
-// Beyond this load, probes grow longer than a bucket or two: 0.85 of seven slots a bucket.
-constexpr uint64_t LoadLimit(uint64_t buckets) { return buckets * CoinBucket::kSlots * 85 / 100; }
+// Beyond this load, probes grow longer than a bucket or two: 0.8 of seven slots a bucket.
+constexpr uint64_t LoadLimit(uint64_t buckets) { return buckets * CoinBucket::kSlots * 80 / 100; }
+
+// A hole further than this from where a coin belongs is not looked for: such crowds are rarer than growth.
+constexpr uint64_t kHoleDistanceMax = 256;
+
+// Smaller tables grow at once and cost nothing; from here on each ladder has sizes of its own.
+constexpr uint64_t kStaggeredHomes = 1024;
 
 }  // namespace
 
-CoinTable::Buckets::Buckets(uint32_t bucket_bits)
-    : memory(sizeof(CoinBucket) << bucket_bits),
+CoinTable::Buckets::Buckets(uint64_t homes)
+    : memory((homes + kBucketsBehind) * sizeof(CoinBucket)),
       at(reinterpret_cast<CoinBucket*>(memory.data())),
-      mask((uint64_t{1} << bucket_bits) - 1),
-      bits(bucket_bits) {
-  HR_CHECK(bucket_bits >= kBucketBitsMin && bucket_bits <= kBucketBitsMax);
+      homes(homes) {
+  HR_CHECK(homes >= kHomesMin && homes <= kHomesMax);
+  HR_CHECK(reinterpret_cast<uintptr_t>(at) / sizeof(CoinBucket) < uint64_t{1} << kLineBits);
   if (memory.size() >= kHugeTableBytes) memory.PreferHugePages();
 }
 
-CoinTable::CoinTable(uint32_t bucket_bits) : buckets_(bucket_bits), view_(ViewOf(buckets_)) {}
+CoinTable::CoinTable(uint32_t homes) : buckets_(homes), view_(ViewOf(buckets_)) {}
+
+uint64_t CoinTable::HomesAfter(uint64_t homes, uint32_t ladder) {
+  const uint64_t next = homes + homes / 4;
+  return homes < kStaggeredHomes && next >= kStaggeredHomes ? kStaggeredHomes + ladder : next;
+}
 
 RecordLocation CoinTable::FirstCandidate(uint64_t hash) const {
-  const CoinBucket& bucket = buckets_.at[hash & buckets_.mask];
+  const CoinBucket& bucket = buckets_.at[HomeOf(hash, buckets_.homes)];
   const uint32_t match = bucket.MatchTag(CoinSlot::Tag(0, HashBits(hash)));
   return match == 0 ? 0 : bucket.slots[std::countr_zero(match)].location();
 }
 
-bool CoinTable::Place(const Buckets& buckets, uint64_t home, uint32_t hash_bits, RecordLocation location) {
-  for (uint32_t displacement = 0; displacement <= CoinSlot::kDisplacementMax; ++displacement) {
-    CoinBucket& bucket = buckets.at[(home + displacement) & buckets.mask];
-    const uint32_t empty = bucket.MatchEmpty();
-    if (empty == 0) continue;
-    bucket.slots[std::countr_zero(empty)].Store(CoinSlot(location, displacement, hash_bits));
-    bucket.CountVersion();
-    for (uint32_t passed = 0; passed < displacement; ++passed) {
-      buckets.at[(home + passed) & buckets.mask].AddOverflow(1);
+void CoinTable::Put(const Buckets& buckets, uint64_t home, uint64_t index, uint32_t hash_bits, RecordLocation location) {
+  CoinBucket& bucket = buckets.at[index];
+  CoinSlot& slot = bucket.slots[std::countr_zero(bucket.MatchEmpty())];
+  slot.Store(CoinSlot(location, static_cast<uint32_t>(index - home), hash_bits));
+  bucket.CountVersion();
+  for (uint64_t passed = home; passed < index; ++passed) buckets.at[passed].AddOverflow(1);
+}
+
+bool CoinTable::MoveOneInto(const Buckets& buckets, uint64_t& hole) {
+  // From as far back as a coin can come.
+  for (uint64_t from = hole - CoinSlot::kDisplacementMax; from < hole; ++from) {
+    CoinBucket& bucket = buckets.at[from];
+    for (CoinSlot& slot : bucket.slots) {
+      const uint64_t home = from - slot.displacement();
+      if (hole - home > CoinSlot::kDisplacementMax) continue;
+      // Readers find it at one place or at both: where it is to be first, then how far it went, then it is gone from here.
+      CoinBucket& into = buckets.at[hole];
+      into.slots[std::countr_zero(into.MatchEmpty())].Store(
+          CoinSlot(slot.location(), static_cast<uint32_t>(hole - home), slot.hash_bits()));
+      into.CountVersion();
+      for (uint64_t passed = from; passed < hole; ++passed) buckets.at[passed].AddOverflow(1);
+      slot.Store(CoinSlot());
+      bucket.CountVersion();
+      hole = from;
+      return true;
     }
-    return true;
   }
   return false;
 }
 
+bool CoinTable::Place(const Buckets& buckets, uint64_t home, uint32_t hash_bits, RecordLocation location) {
+  const uint64_t end = std::min(home + kHoleDistanceMax, buckets.count());
+  uint64_t hole = home;
+  while (buckets.at[hole].MatchEmpty() == 0) {
+    if (++hole == end) return false;
+  }
+  while (hole - home > CoinSlot::kDisplacementMax) {
+    if (!MoveOneInto(buckets, hole)) return false;
+  }
+  Put(buckets, home, hole, hash_bits, location);
+  return true;
+}
+
 void CoinTable::Insert(uint64_t hash, RecordLocation location) {
-  if (size_ >= LoadLimit(buckets_.mask + 1)) Grow();
-  while (!Place(buckets_, hash & buckets_.mask, HashBits(hash), location)) Grow();
+  if (size_ >= LoadLimit(buckets_.homes)) Grow();
+  while (!Place(buckets_, HomeOf(hash, buckets_.homes), HashBits(hash), location)) Grow();
   ++size_;
 }
 
@@ -59,7 +99,7 @@ void CoinTable::Erase(Position position) {
   CoinBucket& bucket = buckets_.at[index];
   CoinSlot& slot = bucket.slots[position % 8];
   HR_CHECK(!slot.IsEmpty());
-  for (uint32_t back = 1; back <= slot.displacement(); ++back) buckets_.at[(index - back) & buckets_.mask].AddOverflow(-1);
+  for (uint32_t back = 1; back <= slot.displacement(); ++back) buckets_.at[index - back].AddOverflow(-1);
   slot.Store(CoinSlot());
   bucket.CountVersion();
   --size_;
@@ -73,22 +113,19 @@ void CoinTable::SetLocation(Position position, RecordLocation location) {
 }
 
 bool CoinTable::TakeAll(const Buckets& from, const Buckets& into) {
-  // The home index gains the hash bits between the two sizes, which the slot holds from kBucketBitsMin up.
-  for (uint64_t index = 0; index <= from.mask; ++index) {
+  for (uint64_t index = 0; index < from.count(); ++index) {
     for (const CoinSlot& slot : from.at[index].slots) {
       if (slot.IsEmpty()) continue;
-      const uint64_t low_bits = (index - slot.displacement()) & from.mask;
-      const uint64_t known = static_cast<uint64_t>(slot.hash_bits()) << kBucketBitsMin;
-      const uint64_t home = low_bits | (known & into.mask & ~from.mask);
-      if (!Place(into, home, slot.hash_bits(), slot.location())) return false;
+      const uint64_t range_bits = RangeBits(index - slot.displacement(), from.homes, slot.hash_bits());
+      if (!Place(into, HomeOf(range_bits, into.homes), slot.hash_bits(), slot.location())) return false;
     }
   }
   return true;
 }
 
 void CoinTable::Grow() {
-  for (uint32_t bits = buckets_.bits + 1;; ++bits) {
-    Buckets larger(bits);
+  for (uint64_t homes = HomesAfter(buckets_.homes, ladder_);; homes = HomesAfter(homes, ladder_)) {
+    Buckets larger(homes);
     if (!TakeAll(buckets_, larger)) continue;
     return Publish(std::move(larger));
   }
@@ -102,31 +139,46 @@ void CoinTable::Publish(Buckets buckets) {
   outgrown_.back().Discard(0, outgrown_.back().size());
 }
 
-void CoinTable::LoadImage(uint32_t bucket_bits, const uint8_t* bytes) {
-  Buckets image(bucket_bits);
+void CoinTable::LoadImage(uint32_t homes, const uint8_t* bytes) {
+  Buckets image(homes);
   std::memcpy(image.memory.data(), bytes, image.memory.size());
   Publish(std::move(image));
   size_ = 0;
   ForEach([this](Position, RecordLocation) { ++size_; });
 }
 
+void CoinTable::LoadImageOfVersion1(uint32_t bucket_bits, const uint8_t* bytes) {
+  const uint64_t mask = (uint64_t{1} << bucket_bits) - 1;
+  constexpr int kHomeBitsOutsideSlots = 3;
+  for (uint64_t index = 0; index <= mask; ++index) {
+    CoinBucket bucket;
+    std::memcpy(&bucket, bytes + index * sizeof(bucket), sizeof(bucket));
+    for (const CoinSlot& slot : bucket.slots) {
+      if (slot.IsEmpty()) continue;
+      const uint64_t home = (index - slot.displacement()) & mask;
+      const uint64_t lowest_bits = home & ((1u << kHomeBitsOutsideSlots) - 1);
+      Insert(static_cast<uint64_t>(slot.hash_bits()) << kHomeBitsOutsideSlots | lowest_bits, slot.location());
+    }
+  }
+}
+
 bool CoinTable::IsConsistent() const {
-  std::vector<uint32_t> passed(buckets_.mask + 1);
+  std::vector<uint32_t> passed(buckets_.count());
+  bool is_at_home = true;
   ForEach([&](Position position, RecordLocation) {
     const uint64_t index = position / 8;
     const CoinSlot& slot = buckets_.at[index].slots[position % 8];
-    for (uint32_t back = 1; back <= slot.displacement(); ++back) ++passed[(index - back) & buckets_.mask];
-    // The low home bits that the slot itself knows must be those of its home bucket.
-    const uint64_t home = (index - slot.displacement()) & buckets_.mask;
-    const uint64_t known_mask = buckets_.mask & ~((uint64_t{1} << kBucketBitsMin) - 1);
-    if ((home & known_mask) != ((static_cast<uint64_t>(slot.hash_bits()) << kBucketBitsMin) & known_mask)) {
-      passed[0] = ~0u;
-    }
+    if (slot.displacement() > index) return void(is_at_home = false);
+    for (uint32_t back = 1; back <= slot.displacement(); ++back) ++passed[index - back];
+    const uint64_t home = index - slot.displacement();
+    // What home and slot make of the hash must lead back home.
+    is_at_home = is_at_home && home < buckets_.homes &&
+                 HomeOf(RangeBits(home, buckets_.homes, slot.hash_bits()), buckets_.homes) == home;
   });
-  for (uint64_t index = 0; index <= buckets_.mask; ++index) {
+  for (uint64_t index = 0; index < buckets_.count(); ++index) {
     if (passed[index] != buckets_.at[index].overflow) return false;
   }
-  return true;
+  return is_at_home;
 }
 
 }  // namespace headrace

@@ -46,7 +46,9 @@ ByteSpan PagesAt(const Segment& segment, uint64_t first, uint64_t end) {
 }  // namespace
 
 ColdReader::ColdReader(CoinState* state)
-    : state_(state), discard_(std::make_shared<std::vector<uint8_t>>(kReadBytesMax)) {}
+    : state_(state),
+      discard_(std::make_shared<std::vector<uint8_t>>(kReadBytesMax)),
+      meter_(std::make_shared<ColdReadMeter>()) {}
 
 bool ColdReader::IsSampleResident(const BlockColumns& block) const {
   const uint32_t first = block.first_input.size() > 1 ? block.first_input[1] : 0;
@@ -110,8 +112,12 @@ CoinReadsRef ColdReader::Read(const Pages& pages, const std::function<void()>& w
     batch->operations.push_back(std::move(read));
     i = end;
   }
-  pages_read_ += pages.size();
-  batch->when_done = when_read;
+  const size_t count = batch->operations.size();
+  meter_->Begin(count, pages.size());
+  batch->when_done = [meter = meter_, count, when_read] {
+    meter->End(count);
+    when_read();
+  };
   auto reads = std::make_shared<BatchReads>(batch);
   state_->files->Submit(std::move(batch));
   return reads;

@@ -22,6 +22,7 @@
 
 #include "engine/ports/coin_store.h"
 #include "storage/coins/coin_state.h"
+#include "storage/coins/cold_read_meter.h"
 
 namespace headrace {
 
@@ -33,7 +34,7 @@ class ColdReader {
   void Locate(std::span<const BlockColumns* const> blocks, std::span<CoinReadsRef> reads,
               const std::function<void()>& when_read);
 
-  uint64_t pages_read() const { return pages_read_; }
+  CoinColdReads reads() const { return meter_->reads(); }
 
  private:
   // Pages of old segments that are not in memory, by (segment id, page), ascending.
@@ -48,7 +49,8 @@ class ColdReader {
   std::shared_ptr<std::vector<uint8_t>> discard_;
   // So many more blocks are looked at coin by coin.
   uint32_t suspicious_blocks_ = 0;
-  uint64_t pages_read_ = 0;
+  // Shared with reads under way, which may outlive this.
+  const std::shared_ptr<ColdReadMeter> meter_;
 };
 
 }  // namespace headrace

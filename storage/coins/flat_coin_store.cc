@@ -212,8 +212,9 @@ CoinStoreCounters FlatCoinStore::counters() const {
   counters.disk_bytes = checkpoint_->published().image_bytes;
   for (const Segment* segment : state_.space.OldSegments()) counters.disk_bytes += segment->file_bytes;
   counters.checkpoints = checkpoint_->published_count();
-  counters.bytes_written = checkpoint_->bytes_written() + writer_.bytes_written();
-  counters.pages_read = cold_reader_.pages_read();
+  counters.image_bytes_written = checkpoint_->bytes_written();
+  counters.segment_bytes_written = writer_.bytes_written();
+  counters.cold_reads = cold_reader_.reads();
   counters.scrub_rounds = scrub_.rounds();
   counters.scrub_bytes = scrub_.bytes_checked();
   return counters;

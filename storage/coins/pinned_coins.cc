@@ -99,7 +99,7 @@ absl::StatusOr<std::unique_ptr<PinnedCoins>> PinnedCoins::OpenPublished(const Co
 
 uint64_t PinnedCoins::index_bytes() const {
   uint64_t bytes = 0;
-  for (const ShardEntry& shard : manifest_.shards) bytes += uint64_t{sizeof(CoinBucket)} << shard.bucket_bits;
+  for (const ShardEntry& shard : manifest_.shards) bytes += manifest_.TableBytes(shard);
   return bytes;
 }
 
@@ -147,7 +147,7 @@ absl::Status PinnedCoins::MarkShard(uint32_t number, ByteSpan image) {
   const absl::Status damage = absl::DataLossError(absl::StrCat(Path(ImageFileName(manifest_.image_serial)),
                                                                " is damaged in the table of shard ", number, " (byte ",
                                                                entry.offset, "); ", kReindexRemedy, "."));
-  const uint64_t table_bytes = uint64_t{sizeof(CoinBucket)} << entry.bucket_bits;
+  const uint64_t table_bytes = manifest_.TableBytes(entry);
   const uint64_t body_bytes = RoundUpToPage(table_bytes);
   const uint64_t sums_bytes = body_bytes / kPageBytes * 4;
   if (image.size() - entry.offset < body_bytes + sums_bytes) return damage;

@@ -56,7 +56,7 @@ void ShardPlan::Reset(size_t op_count) {
 ShardPlan::Entry* ShardPlan::Find(const CoinOp& op, size_t& cell) {
   const size_t mask = cells_.size() - 1;
   // The bits below the shard's number and above the table's home: any will do for so small a table.
-  for (cell = (op.hash >> 24) & mask; cells_[cell] != 0; cell = (cell + 1) & mask) {
+  for (cell = (op.hash >> 28) & mask; cells_[cell] != 0; cell = (cell + 1) & mask) {
     Entry& entry = entries_[cells_[cell] - 1];
     if (SameOutPoint(*entry.first, op)) return &entry;
   }

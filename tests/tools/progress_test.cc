@@ -25,7 +25,7 @@ NodeStatus StatusAt(int64_t seconds) {
   status.transactions = static_cast<uint64_t>(seconds) * 2000;
   status.inputs = static_cast<uint64_t>(seconds) * 5000;
   status.progress = static_cast<double>(seconds) / 100;
-  status.coins = 77;
+  status.coin_store.coins = 77;
   status.blocks_in_check = 3;
   status.blocks_ready = 4;
   status.blocks_ahead = 5;

@@ -77,13 +77,13 @@ TEST(RunSummaryTest, MemoryIsTheLargestThatWasSeen) {
   RunSummary summary;
   summary.Start(StatusWith(10, {}), 0);
   NodeStatus status = StatusWith(50, {});
-  status.coin_memory = {
+  status.coin_store.memory = {
       .index_bytes = 1, .young_bytes = 50, .free_bytes = 2, .written_bytes = 3, .filling_bytes = 4, .copies_bytes = 5};
   status.block_memory = {.slab_bytes = 100, .working_bytes = 20, .pool_bytes = 7};
   ProcessUsage usage;
   usage.anonymous_bytes = 500;
   summary.Observe(status, usage, kSecond);
-  status.coin_memory = {.index_bytes = 10, .young_bytes = 20};
+  status.coin_store.memory = {.index_bytes = 10, .young_bytes = 20};
   status.block_memory = {.slab_bytes = 10, .working_bytes = 30, .pool_bytes = 70};
   usage.anonymous_bytes = 400;
   summary.Observe(status, usage, 2 * kSecond);
@@ -96,6 +96,23 @@ TEST(RunSummaryTest, MemoryIsTheLargestThatWasSeen) {
   EXPECT_EQ(json["memory_bytes_max"]["blocks"],
             nlohmann::json::parse(R"({"slabs": 100, "working": 30, "pool": 70, "sum": 127})"));
   EXPECT_EQ(json["memory_bytes_max"]["sum"], 192);
+}
+
+TEST(RunSummaryTest, ColdReadsHaveTheirDepthAndRate) {
+  RunSummary summary;
+  summary.Start(StatusWith(10, {}), 0);
+  NodeStatus status = StatusWith(50, {});
+  status.coin_store.segment_bytes_written = 700;
+  status.coin_store.image_bytes_written = 300;
+  status.coin_store.disk_bytes = 900;
+  status.block_bytes_written = 5000;
+  status.coin_store.cold_reads = {.reads = 600, .pages = 800, .in_flight_max = 90, .busy_ns = 2'000'000'000, .waited_ns = 50'000'000'000};
+  summary.Finish(status, ProcessUsage(), 3 * kSecond);
+  const nlohmann::json json = nlohmann::json::parse(summary.ToJson());
+  EXPECT_EQ(json["disk_bytes_written"], 6000);
+  EXPECT_EQ(json["coin_store"], nlohmann::json::parse(R"({"segment_bytes_written": 700, "image_bytes_written": 300,
+      "disk_bytes": 900, "cold_reads": {"reads": 600, "pages": 800, "in_flight_max": 90, "in_flight_average": 25.0,
+      "seconds": 2.0, "reads_per_second": 300.0}})"));
 }
 
 TEST(RunSummaryTest, ARunThatDidNothingHasNoRates) {

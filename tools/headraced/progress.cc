@@ -109,7 +109,7 @@ std::string ProgressReporter::LogLine(const NodeStatus& status, const ProgressRa
       "inputs_s={:.0f} coins={} memory_mb={:.0f} peers={} blocks_downloaded={} in_check={} ready={} ahead={} eta_s={} waiting_on={}{}{}",
       status.applied_height, status.header_height, status.verified_height, status.resolved_height, status.durable_height,
       100 * status.progress, rates.megabytes_per_second, rates.transactions_per_second, rates.inputs_per_second,
-      status.coins, static_cast<double>(resident_bytes) / 1e6, status.peers.size(), status.blocks_downloaded, status.blocks_in_check, status.blocks_ready, status.blocks_ahead,
+      status.coin_store.coins, static_cast<double>(resident_bytes) / 1e6, status.peers.size(), status.blocks_downloaded, status.blocks_in_check, status.blocks_ready, status.blocks_ahead,
       rates.seconds_left ? fmt::format("{}", *rates.seconds_left) : std::string("unknown"),
       WaitReasonName(status.waiting_on), BusyWords(rates),
       status.stored_blocks_left == 0 ? std::string() : fmt::format(" stored_blocks_left={}", status.stored_blocks_left));
@@ -127,7 +127,7 @@ std::string ProgressReporter::BarLine(const NodeStatus& status, const ProgressRa
       {3, fmt::format("  {:.1f} MB/s", rates.megabytes_per_second)},
       {5, fmt::format("  {:.0f} tx/s", rates.transactions_per_second)},
       {4, fmt::format("  {:.0f} in/s", rates.inputs_per_second)},
-      {6, fmt::format("  {} coins", status.coins)},
+      {6, fmt::format("  {} coins", status.coin_store.coins)},
       {7, fmt::format("  {:.0f} MB", static_cast<double>(resident_bytes) / 1e6)},
       {1, fmt::format("  {} left", TimeLeft(rates.seconds_left))}};
   if (status.waiting_on != WaitReason::kNothing) {

@@ -15,6 +15,23 @@ std::string LengthClassName(size_t at) {
   return at < kBounds.size() ? fmt::format("<={}", kBounds[at]) : fmt::format(">{}", kBounds.back());
 }
 
+nlohmann::ordered_json CoinStoreObject(const CoinStoreCounters& store) {
+  nlohmann::ordered_json object;
+  object["segment_bytes_written"] = store.segment_bytes_written;
+  object["image_bytes_written"] = store.image_bytes_written;
+  object["disk_bytes"] = store.disk_bytes;
+  const CoinColdReads& cold = store.cold_reads;
+  const double busy_seconds = static_cast<double>(cold.busy_ns) / 1e9;
+  nlohmann::ordered_json& reads = object["cold_reads"];
+  reads["reads"] = cold.reads;
+  reads["pages"] = cold.pages;
+  reads["in_flight_max"] = cold.in_flight_max;
+  reads["in_flight_average"] = cold.busy_ns != 0 ? static_cast<double>(cold.waited_ns) / static_cast<double>(cold.busy_ns) : 0;
+  reads["seconds"] = busy_seconds;
+  reads["reads_per_second"] = cold.busy_ns != 0 ? static_cast<double>(cold.reads) / busy_seconds : 0;
+  return object;
+}
+
 void RaiseTo(uint64_t& most, uint64_t value) { most = std::max(most, value); }
 
 }  // namespace
@@ -26,7 +43,7 @@ void RunSummary::Start(const NodeStatus& first, int64_t now_ns) {
 }
 
 void RunSummary::ObserveMemory(const NodeStatus& status, const ProcessUsage& usage) {
-  const CoinStoreMemory& coins = status.coin_memory;
+  const CoinStoreMemory& coins = status.coin_store.memory;
   RaiseTo(coin_memory_max_.index_bytes, coins.index_bytes);
   RaiseTo(coin_memory_max_.young_bytes, coins.young_bytes);
   RaiseTo(coin_memory_max_.free_bytes, coins.free_bytes);
@@ -76,14 +93,16 @@ std::string RunSummary::ToText() const {
   std::string text = fmt::format("Stopped on {} at height {} of {} (from {}), best block {}\n", last_.chain,
                                  last_.applied_height, last_.header_height, start_height_, last_.applied_hash.ToHex());
   text += fmt::format("  blocks {} ({:.1f} MB), transactions {}, inputs {}, unspent outputs {}\n", last_.blocks_applied,
-                      static_cast<double>(last_.block_bytes) / 1e6, last_.transactions, last_.inputs, last_.coins);
+                      static_cast<double>(last_.block_bytes) / 1e6, last_.transactions, last_.inputs,
+                      last_.coin_store.coins);
   text += fmt::format("  scripts verified {}, skipped under assumevalid {}\n", last_.scripts_verified, last_.scripts_skipped);
   text += fmt::format("  {:.1f} s until the last block, {:.1f} s of processor time: {:.2f} MB/s, {:.0f} tx/s, {:.0f} inputs/s\n",
                       SyncSeconds(), usage_.cpu_seconds, PerSecond(last_.block_bytes) / 1e6,
                       PerSecond(last_.transactions), PerSecond(last_.inputs));
   text += fmt::format("  memory at most {:.0f} MB, {:.1f} MB written, {} checkpoints, {} reorganisations\n",
                       static_cast<double>(usage_.resident_bytes_max) / 1e6,
-                      static_cast<double>(last_.disk_bytes_written) / 1e6, last_.checkpoints, last_.reorganisations);
+                      static_cast<double>(last_.disk_bytes_written()) / 1e6, last_.coin_store.checkpoints,
+                      last_.reorganisations);
   const uint64_t blocks = std::max<uint64_t>(BlocksOfAllPeers(), 1);
   for (const auto& [id, peer] : peers_) {
     if (peer.blocks_received == 0) continue;
@@ -110,13 +129,14 @@ std::string RunSummary::ToJson() const {
   object["block_bytes"] = last_.block_bytes;
   object["transactions"] = last_.transactions;
   object["inputs"] = last_.inputs;
-  object["coins"] = last_.coins;
+  object["coins"] = last_.coin_store.coins;
   object["scripts_verified"] = last_.scripts_verified;
   object["scripts_skipped"] = last_.scripts_skipped;
   object["blocks_downloaded"] = last_.blocks_downloaded;
   object["reorganisations"] = last_.reorganisations;
-  object["checkpoints"] = last_.checkpoints;
-  object["disk_bytes_written"] = last_.disk_bytes_written;
+  object["checkpoints"] = last_.coin_store.checkpoints;
+  object["disk_bytes_written"] = last_.disk_bytes_written();
+  object["coin_store"] = CoinStoreObject(last_.coin_store);
   object["memory_resident_bytes_max"] = usage_.resident_bytes_max;
   object["memory_anonymous_bytes_max"] = anonymous_max_;
   const auto parts = [](std::initializer_list<std::pair<const char*, uint64_t>> rows) {

@@ -7,6 +7,9 @@
 //   blocks block_bytes transactions inputs coins
 //   scripts_verified scripts_skipped       skipped under assumevalid
 //   blocks_downloaded reorganisations checkpoints disk_bytes_written
+//   coin_store: {segment_bytes_written image_bytes_written disk_bytes cold_reads: {...}}
+//       cold_reads: {reads pages in_flight_max in_flight_average seconds reads_per_second}: records that memory lacked;
+//       average and rate over the seconds in which any read was in flight
 //   memory_resident_bytes_max
 //   memory_anonymous_bytes_max             the largest that a snapshot saw (RssAnon)
 //   memory_bytes_max: {coins: {...}, blocks: {...}}      counted by owner: the largest of each, and of their sums

@@ -69,7 +69,7 @@ class HeadraceStore : public BenchedStore {
     nlohmann::ordered_json facts = {{"index_bytes", coins_->state().index_bytes()},
                                     {"young_bytes", coins_->state().young_bytes()},
                                     {"disk_bytes", counters.disk_bytes},
-                                    {"bytes_written", counters.bytes_written},
+                                    {"bytes_written", counters.bytes_written()},
                                     {"checkpoints", counters.checkpoints}};
     NoteSegments(facts);
     if (options_.is_prefaulted) {

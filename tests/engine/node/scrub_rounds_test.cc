@@ -27,7 +27,7 @@ class ScrubRoundsTest : public NodeFixture {
     for (const auto& block : chain_.blocks()) node->Offer(*block);
     node->RunUntilQuiet();
     node->PassTime(61);
-    node->RunUntil([&] { return node->Status().checkpoints != 0; });
+    node->RunUntil([&] { return node->Status().coin_store.checkpoints != 0; });
     return node;
   }
   // As many seconds, each with some turns; the first failure ends them.

@@ -3,6 +3,7 @@
 #include "storage/coins/coin_manifest.h"
 
 #include "engine/crypto/small_hashes.h"
+#include "storage/coins/coin_table.h"
 #include "tests/fuzz/allocation_meter.h"
 #include "tests/fuzz/fuzz_target.h"
 
@@ -32,6 +33,7 @@ std::vector<Bytes> Corpus() {
   std::vector<Bytes> corpus;
   for (const uint32_t segments : {0u, 1u, 5u, 60u}) {
     CoinManifest manifest;
+    manifest.version = segments == 5 ? kOldestCoinFormatVersion : kCoinFormatVersion;
     manifest.network_magic = kMagic;
     manifest.hash_key[0] = 1;
     manifest.hash_key[1] = 2;
@@ -39,7 +41,8 @@ std::vector<Bytes> Corpus() {
     manifest.image_serial = 1;
     uint64_t offset = 4096;
     for (uint32_t shard = 0; shard < kCoinShardCount; ++shard) {
-      manifest.shards[shard] = {offset, 3, shard * 7, shard % 5, {Hash256(Sha256({})), 100 + shard % 3}};
+      const uint32_t table_size = manifest.version == 1 ? 3 : CoinTable::kHomesMin + shard % 3;
+      manifest.shards[shard] = {offset, table_size, shard * 7, shard % 5, {Hash256(Sha256({})), 100 + shard % 3}};
       offset += 4096;
     }
     manifest.image_bytes = offset;

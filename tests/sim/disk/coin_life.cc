@@ -197,7 +197,7 @@ void CoinLife::WatchManifest() {
 void CoinLife::WatchDeeds() {
   if (store_ == nullptr) return;
   for (const CoinShard& shard : store_->state().shards)
-    has_grown_ |= shard.table.bucket_bits() > CoinTable::kBucketBitsMin;
+    has_grown_ |= shard.table.homes() > CoinTable::kHomesMin;
   for (const Segment* segment : store_->state().space.OldSegments()) {
     has_evicted_ |= segment->kind == SegmentKind::kOpen && !store_->checkpoint_under_way();
     has_compacted_ |= segment->is_retiring;

@@ -16,10 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void WriteFileBytes(const std::string& path, const std::vector<uint8_t>& bytes) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc).write(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
-
 class CoinDamage : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -139,7 +135,7 @@ TEST_F(CoinDamage, NewerFormat) {
 
 TEST_F(CoinDamage, OlderFormat) {
   std::vector<uint8_t> bytes = ReadFileBytes(manifest_);
-  bytes[8] = kCoinFormatVersion - 1;
+  bytes[8] = kOldestCoinFormatVersion - 1;
   WriteFileBytes(manifest_, bytes);
   ExpectSentence(manifest_);
   EXPECT_NE(OpenAndReadAll().message().find("no longer reads"), absl::string_view::npos);

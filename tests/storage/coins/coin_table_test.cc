@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -70,8 +71,58 @@ TEST(CoinTable, HoldsWhatAMapHolds) {
 TEST(CoinTable, GrowsWhenDisplacementsRunOut) {
   TableAgainstMap both(9);
   for (uint64_t i = 0; i < 200; ++i) both.Insert(i << 10);
-  EXPECT_GT(both.table().bucket_bits(), 10u);
+  EXPECT_GT(both.table().homes(), 1024u);
   ASSERT_NO_FATAL_FAILURE(both.ExpectEqual());
+}
+
+// Home and slot together have all the bits that growth needs, whatever the number of homes: the last ones included, which
+// hold the ends of the range.
+TEST(CoinTable, GrowsFromAnyNumberOfHomes) {
+  for (const uint32_t homes : {8u, 9u, 15u, 33u, 1000u, 1023u, 1024u, 1279u, 4097u, 65'537u}) {
+    CoinTable table(homes);
+    std::mt19937_64 random(homes);
+    std::map<RecordLocation, uint64_t> hash_of;
+    for (RecordLocation location = 1; table.homes() == homes || location % 50 != 0; ++location) {
+      // Clusters: at the ends of the range, and of one hash's neighbours.
+      const uint64_t low = random() % 3 == 0 ? (uint64_t{1} << 28) - 1 - random() % 2000 : random() % (uint64_t{1} << 28);
+      const uint64_t hash = (random() << 28) | low;
+      table.Insert(hash, location);
+      hash_of[location] = hash;
+    }
+    EXPECT_TRUE(table.IsConsistent()) << homes;
+    for (const auto& [location, hash] : hash_of) {
+      const RecordLocation wanted = location;
+      ASSERT_NE(table.Find(hash, [&](RecordLocation at) { return at == wanted; }), CoinTable::kNowhere) << homes;
+    }
+  }
+}
+
+// Tables that fill evenly stand at loads all over what a step covers, so that they grow one after another and memory follows
+// the coins.
+TEST(CoinTable, StaggeredTablesGrowOneAfterAnother) {
+  constexpr uint32_t kTables = 16;
+  std::mt19937_64 random(17);
+  std::vector<std::unique_ptr<CoinTable>> tables;
+  for (uint32_t i = 0; i < kTables; ++i) {
+    tables.push_back(std::make_unique<CoinTable>());
+    tables.back()->StaggerGrowth(i * CoinTable::kStaggers / kTables);
+  }
+  RecordLocation location = 0;
+  for (uint64_t coins = 0; coins < 60'000; coins += 500) {
+    uint64_t bytes = 0;
+    uint32_t grown = 0;
+    for (const auto& table : tables) {
+      const uint32_t before = table->homes();
+      for (int i = 0; i < 500; ++i) table->Insert(random(), ++location);
+      bytes += table->bytes();
+      grown += table->homes() != before;
+    }
+    if (coins < 20'000) continue;
+    EXPECT_LE(grown, 4u) << coins;
+    const double bytes_per_coin = static_cast<double>(bytes) / static_cast<double>((coins + 500) * kTables);
+    EXPECT_GT(bytes_per_coin, 12.0) << coins;
+    EXPECT_LT(bytes_per_coin, 13.5) << coins;
+  }
 }
 
 TEST(CoinTable, TellsEqualHashesApartByTheRecord) {
@@ -84,9 +135,9 @@ TEST(CoinTable, ComesBackFromItsImage) {
   TableAgainstMap both(11);
   for (int i = 0; i < 5'000; ++i) both.Insert(both.random()());
   CoinTable copy;
-  copy.LoadImage(both.table().bucket_bits(), both.table().image());
+  copy.LoadImage(both.table().homes(), both.table().image());
   EXPECT_EQ(copy.size(), both.size());
-  both.table().LoadImage(copy.bucket_bits(), copy.image());
+  both.table().LoadImage(copy.homes(), copy.image());
   ASSERT_NO_FATAL_FAILURE(both.ExpectEqual());
 }
 
@@ -149,8 +200,8 @@ TEST_F(ReaderBesideWriter, DoesNotBelieveACoinThatIsErased) {
 TEST_F(ReaderBesideWriter, StartsAgainInALargerTable) {
   table_.Insert(kHash, 1);
   const auto grow_and_move = [&] {
-    const uint32_t bits = table_.bucket_bits();
-    for (uint64_t i = 0; table_.bucket_bits() == bits; ++i) table_.Insert(i * 0x9e3779b97f4a7c15, 100 + i);
+    const uint32_t homes = table_.homes();
+    for (uint64_t i = 0; table_.homes() == homes; ++i) table_.Insert(i * 0x9e3779b97f4a7c15, 100 + i);
     table_.SetLocation(table_.Find(kHash, [](RecordLocation location) { return location == 1; }), 2);
   };
   EXPECT_TRUE(Find(2, grow_and_move));
@@ -162,9 +213,9 @@ TEST_F(ReaderBesideWriter, DoesNotBelieveThatAnOutgrownTableLacksACoin) {
   table_.Insert(kHash, 1);
   int attempts = 0;
   const auto grow_once = [&] {
-    const uint32_t bits = table_.bucket_bits();
+    const uint32_t homes = table_.homes();
     if (++attempts > 1) return;
-    for (uint64_t i = 0; table_.bucket_bits() == bits; ++i) table_.Insert(i * 0x9e3779b97f4a7c15, 100 + i);
+    for (uint64_t i = 0; table_.homes() == homes; ++i) table_.Insert(i * 0x9e3779b97f4a7c15, 100 + i);
   };
   EXPECT_TRUE(table_.FindBesideWriter(kHash, [](RecordLocation location) { return location == 1; }, grow_once));
   EXPECT_EQ(attempts, 2);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "engine/base/endian.h"
 #include "engine/crypto/signing.h"
@@ -75,6 +76,10 @@ void WorldWindow::FillSpent(std::span<const std::shared_ptr<WorldBlock>> from) {
       spent[b][i] = {coin.amount, coin.height, coin.is_coinbase, coin.script};
     }
   }
+}
+
+void WriteFileBytes(const std::string& path, const std::vector<uint8_t>& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc).write(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 NaiveCoin ToNaive(const Coin& coin) {

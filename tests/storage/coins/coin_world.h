@@ -54,6 +54,8 @@ struct WorldWindow {
 
 NaiveCoin ToNaive(const Coin& coin);
 
+void WriteFileBytes(const std::string& path, const std::vector<uint8_t>& bytes);
+
 class FixedEntropy : public Entropy {
  public:
   explicit FixedEntropy(uint64_t seed) : random_(seed) {}

@@ -77,7 +77,11 @@ TEST_F(ColdReaderTest, ReadsThePagesOfWhatABlockSpends) {
   EXPECT_TRUE(std::includes(asked.begin(), asked.end(), wanted.begin(), wanted.end()));
   // A record may go over its page's end, and a stranger with the same hash bits is asked about as well.
   EXPECT_LE(asked.size(), 2 * wanted.size() + 4);
-  EXPECT_EQ(world_.store().counters().pages_read, asked.size());
+  const CoinColdReads cold = world_.store().counters().cold_reads;
+  EXPECT_EQ(cold.pages, asked.size());
+  EXPECT_GT(cold.reads, 0u);
+  EXPECT_LE(cold.reads, cold.pages);
+  EXPECT_EQ(cold.in_flight_max, cold.reads) << "one block's, all at once";
   EXPECT_EQ(rings_, 0);
   world_.memory().HoldReads(false);
   while (!reads->done()) std::this_thread::yield();

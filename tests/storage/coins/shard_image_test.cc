@@ -37,14 +37,14 @@ void ExpectEqual(const ShardImage& image, const CoinTable& table) {
 // From tables below a page to some hundred pages; larger images lie in the same memory before and after smaller ones.
 void HoldAgainstPlain(Executor* executor) {
   std::mt19937_64 random(7);
-  std::vector<uint32_t> bits;
-  for (uint32_t some = CoinTable::kBucketBitsMin; some <= 14; ++some) bits.push_back(some);
-  ShardImage reused(ShardImage::BytesOf(CoinTable(bits.back())));
+  std::vector<uint32_t> sizes;
+  for (uint32_t homes = CoinTable::kHomesMin; homes < 20'000; homes += 1 + homes / 2 + homes % 3) sizes.push_back(homes);
+  ShardImage reused(ShardImage::BytesOf(CoinTable(sizes.back())));
   for (int round = 0; round < 3; ++round) {
-    std::shuffle(bits.begin(), bits.end(), random);
-    for (const uint32_t some : bits) {
-      CoinTable table(some);
-      for (uint64_t coin = 0; coin < uint64_t{3} << some; ++coin) table.Insert(random(), coin + 1);
+    std::shuffle(sizes.begin(), sizes.end(), random);
+    for (const uint32_t homes : sizes) {
+      CoinTable table(homes);
+      for (uint64_t coin = 0; coin < uint64_t{3} * homes; ++coin) table.Insert(random(), coin + 1);
       reused.Take(table, executor);
       ExpectEqual(reused, table);
       ShardImage exact(ShardImage::BytesOf(table));
@@ -66,7 +66,7 @@ TEST(ShardImage, IsTheSameWithWorkers) {
 
 TEST(ShardImage, StaysAsItWasWhileTheTableChanges) {
   testing::InlineExecutor executor;
-  CoinTable table(8);
+  CoinTable table(256);
   for (uint64_t coin = 1; coin <= 600; ++coin) table.Insert(coin * 0x9e3779b97f4a7c15, coin);
   ShardImage image(ShardImage::BytesOf(table));
   image.Take(table, &executor);
