@@ -93,6 +93,7 @@ struct alignas(64) CoinBucket {
   uint32_t MatchTag(uint64_t tag) const { return MatchTagPlainly(tag); }
   uint32_t MatchEmpty() const { return MatchEmptyPlainly(); }
 #endif
+  uint32_t MatchTaken() const { return kAllSlots & ~MatchEmpty(); }
   // The same, slot by slot.
   uint32_t MatchTagPlainly(uint64_t tag) const {
     uint32_t match = 0;

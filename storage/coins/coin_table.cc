@@ -12,8 +12,8 @@ namespace {
 // Tables from this size on are touched all over: huge pages save translation misses.
 constexpr size_t kHugeTableBytes = 2 << 20;
 
-// Beyond this load, probes grow longer than a bucket or two: 0.8 of seven slots a bucket.
-constexpr uint64_t LoadLimit(uint64_t buckets) { return buckets * CoinBucket::kSlots * 80 / 100; }
+// Beyond this load, probes grow longer than a bucket or two: 0.76 of seven slots a bucket.
+constexpr uint64_t LoadLimit(uint64_t buckets) { return buckets * CoinBucket::kSlots * 76 / 100; }
 
 // A hole further than this from where a coin belongs is not looked for: such crowds are rarer than growth.
 constexpr uint64_t kHoleDistanceMax = 256;
@@ -35,8 +35,9 @@ CoinTable::Buckets::Buckets(uint64_t homes)
 CoinTable::CoinTable(uint32_t homes) : buckets_(homes), view_(ViewOf(buckets_)) {}
 
 uint64_t CoinTable::HomesAfter(uint64_t homes, uint32_t ladder) {
-  const uint64_t next = homes + homes / 4;
-  return homes < kStaggeredHomes && next >= kStaggeredHomes ? kStaggeredHomes + ladder : next;
+  const uint64_t next = homes + homes / 3;
+  // The ladders' first rungs are all over what a step covers.
+  return homes < kStaggeredHomes && next >= kStaggeredHomes ? kStaggeredHomes + ladder * kStaggeredHomes / 3 / kStaggers : next;
 }
 
 RecordLocation CoinTable::FirstCandidate(uint64_t hash) const {
@@ -45,9 +46,10 @@ RecordLocation CoinTable::FirstCandidate(uint64_t hash) const {
   return match == 0 ? 0 : bucket.slots[std::countr_zero(match)].location();
 }
 
-void CoinTable::Put(const Buckets& buckets, uint64_t home, uint64_t index, uint32_t hash_bits, RecordLocation location) {
+void CoinTable::Put(const Buckets& buckets, uint64_t home, uint64_t index, uint32_t empty, uint32_t hash_bits,
+                    RecordLocation location) {
   CoinBucket& bucket = buckets.at[index];
-  CoinSlot& slot = bucket.slots[std::countr_zero(bucket.MatchEmpty())];
+  CoinSlot& slot = bucket.slots[std::countr_zero(empty)];
   slot.Store(CoinSlot(location, static_cast<uint32_t>(index - home), hash_bits));
   bucket.CountVersion();
   for (uint64_t passed = home; passed < index; ++passed) buckets.at[passed].AddOverflow(1);
@@ -76,15 +78,19 @@ bool CoinTable::MoveOneInto(const Buckets& buckets, uint64_t& hole) {
 }
 
 bool CoinTable::Place(const Buckets& buckets, uint64_t home, uint32_t hash_bits, RecordLocation location) {
+  if (const uint32_t empty = buckets.at[home].MatchEmpty(); empty != 0) {
+    Put(buckets, home, home, empty, hash_bits, location);
+    return true;
+  }
   const uint64_t end = std::min(home + kHoleDistanceMax, buckets.count());
-  uint64_t hole = home;
+  uint64_t hole = home + 1;
   while (buckets.at[hole].MatchEmpty() == 0) {
     if (++hole == end) return false;
   }
   while (hole - home > CoinSlot::kDisplacementMax) {
     if (!MoveOneInto(buckets, hole)) return false;
   }
-  Put(buckets, home, hole, hash_bits, location);
+  Put(buckets, home, hole, buckets.at[hole].MatchEmpty(), hash_bits, location);
   return true;
 }
 
@@ -112,12 +118,56 @@ void CoinTable::SetLocation(Position position, RecordLocation location) {
   bucket.CountVersion();
 }
 
+// The numbers with which the ranges of consecutive homes begin, without a division for each.
+class CoinTable::RangeBegins {
+ public:
+  explicit RangeBegins(uint64_t homes)
+      : homes_(homes), step_((uint64_t{1} << kRangeBits) / homes), step_rest_((uint64_t{1} << kRangeBits) % homes) {}
+
+  // Goes on to the next home; the first time, to home 0.
+  void Advance() {
+    ++home_;
+    begins_[home_ & CoinSlot::kDisplacementMax] = begin_;
+    begin_ += step_;
+    rest_ += step_rest_;
+    if (rest_ >= homes_) {
+      rest_ -= homes_;
+      ++begin_;
+    }
+  }
+  // Of the home that many before the one that was gone to last, seven at most.
+  uint64_t Before(uint32_t back) const { return begins_[(home_ - back) & CoinSlot::kDisplacementMax]; }
+
+ private:
+  const uint64_t homes_;
+  const uint64_t step_;
+  const uint64_t step_rest_;
+  uint64_t home_ = ~uint64_t{0};
+  // Of the home to come: rounded up, and what rounding took, as a share of homes_.
+  uint64_t begin_ = 0;
+  uint64_t rest_ = homes_ - 1;
+  uint64_t begins_[CoinSlot::kDisplacementMax + 1] = {};
+};
+
 bool CoinTable::TakeAll(const Buckets& from, const Buckets& into) {
+  // Slots are filled from the first on, and counted: to look for an empty one right after its neighbour was written costs more
+  // than all the rest (a wide load of what narrow stores have just left behind waits for them).
+  std::vector<uint8_t> filled(into.count());
+  RangeBegins begins(from.homes);
   for (uint64_t index = 0; index < from.count(); ++index) {
-    for (const CoinSlot& slot : from.at[index].slots) {
-      if (slot.IsEmpty()) continue;
-      const uint64_t range_bits = RangeBits(index - slot.displacement(), from.homes, slot.hash_bits());
-      if (!Place(into, HomeOf(range_bits, into.homes), slot.hash_bits(), slot.location())) return false;
+    begins.Advance();
+    const CoinBucket& bucket = from.at[index];
+    for (uint32_t taken = bucket.MatchTaken(); taken != 0; taken &= taken - 1) {
+      const CoinSlot& slot = bucket.slots[std::countr_zero(taken)];
+      const uint64_t range_bits = RangeBitsFrom(begins.Before(slot.displacement()), slot.hash_bits());
+      const uint64_t home = HomeOf(range_bits, into.homes);
+      uint64_t at = home;
+      for (; filled[at] == CoinBucket::kSlots; ++at) {
+        if (at - home == CoinSlot::kDisplacementMax) return false;
+      }
+      const auto displacement = static_cast<uint32_t>(at - home);
+      into.at[at].slots[filled[at]++].Store(CoinSlot(slot.location(), displacement, slot.hash_bits()));
+      for (uint64_t passed = home; passed < at; ++passed) into.at[passed].AddOverflow(1);
     }
   }
   return true;

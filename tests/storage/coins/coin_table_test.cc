@@ -120,8 +120,8 @@ TEST(CoinTable, StaggeredTablesGrowOneAfterAnother) {
     if (coins < 20'000) continue;
     EXPECT_LE(grown, 4u) << coins;
     const double bytes_per_coin = static_cast<double>(bytes) / static_cast<double>((coins + 500) * kTables);
-    EXPECT_GT(bytes_per_coin, 12.0) << coins;
-    EXPECT_LT(bytes_per_coin, 13.5) << coins;
+    EXPECT_GT(bytes_per_coin, 13.2) << coins;
+    EXPECT_LT(bytes_per_coin, 14.7) << coins;
   }
 }
 
