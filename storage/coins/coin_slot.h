@@ -22,7 +22,7 @@ class CoinSlot {
  public:
   static constexpr int kLocationBits = 36;     // units of 8 bytes: 512 GiB of records
   static constexpr int kDisplacementBits = 3;  // buckets between home and here
-  static constexpr int kHashBits = 25;         // compared on probe; growth takes its next bit from here
+  static constexpr int kHashBits = 25;         // compared on probe; with the home bucket, all that growth needs
   static constexpr uint64_t kLocationMask = (uint64_t{1} << kLocationBits) - 1;
   static constexpr uint32_t kDisplacementMax = (1u << kDisplacementBits) - 1;
   static constexpr uint32_t kHashMask = (1u << kHashBits) - 1;
