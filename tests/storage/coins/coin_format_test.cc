@@ -69,7 +69,7 @@ uint32_t VersionIn(const std::string& directory) { return ReadFileBytes(director
 
 TEST(CoinFormat, AStoreOfVersion1IsTakenOver) {
   CoinWorld world(41, 16 << 20);
-  for (int i = 0; i < 12; ++i) world.ApplyRandom(4, 300, 900);
+  for (int i = 0; i < 12; ++i) world.ApplyRandom(4, 60, 180);
   world.Checkpoint();
   ASSERT_NO_FATAL_FAILURE(MakeVersion1(world.store(), world.directory()));
   world.Restart();
@@ -86,9 +86,9 @@ TEST(CoinFormat, AStoreOfVersion1IsTakenOver) {
   ASSERT_TRUE(statistics.ok()) << statistics.status();
   EXPECT_EQ(statistics->coins, world.store().counters().coins);
 
-  world.ApplyRandom(4, 300, 900);
+  world.ApplyRandom(4, 60, 180);
   world.UnapplyLast(2);
-  world.ApplyRandom(4, 300, 900);
+  world.ApplyRandom(4, 60, 180);
   world.Checkpoint();
   EXPECT_EQ(VersionIn(world.directory()), kCoinFormatVersion);
   world.Restart();
