@@ -75,11 +75,11 @@ struct NodeStatus {
   uint64_t block_bytes_written = 0;  // blocks, undo and their index, to the disk
   uint64_t stored_blocks_left = 0;  // in the block files, and still to join the index
 
-  uint64_t disk_bytes_written() const { return coin_store.bytes_written() + block_bytes_written; }
-
   WaitReason waiting_on = WaitReason::kNothing;
   uint32_t blocks_in_flight_max_per_peer = 0;  // over all peers, ever
   std::vector<PeerStatus> peers;
+
+  uint64_t disk_bytes_written() const { return coin_store.bytes_written() + block_bytes_written; }
 };
 
 }  // namespace headrace

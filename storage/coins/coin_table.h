@@ -213,7 +213,7 @@ class CoinTable {
   std::atomic<uint64_t> view_;
   uint64_t size_ = 0;
   uint32_t ladder_ = 0;
-  // Together four times as large as what is used, in addresses.
+  // Together three times as large as what is used, in addresses.
   std::vector<AnonymousMemory> outgrown_;
 };
 
