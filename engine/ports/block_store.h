@@ -88,6 +88,8 @@ class BlockStore {
   virtual absl::Status Poll() = 0;
 
   virtual uint64_t bytes_written() const = 0;
+  // Memory of undo records on their way to their files. Blocks on theirs are counted by whoever holds their slabs.
+  virtual uint64_t undo_queue_bytes() const = 0;
   // What block and undo files take.
   virtual uint64_t disk_bytes() const = 0;
 };

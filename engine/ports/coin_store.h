@@ -86,9 +86,10 @@ struct CoinStoreMemory {
   uint64_t written_bytes = 0;  // segments that have their files
   uint64_t filling_bytes = 0;  // and those that are on their way there
   uint64_t copies_bytes = 0;   // of the index, for a checkpoint
+  uint64_t window_bytes = 0;   // lists and plans of a window, kept for the next one
 
   uint64_t total_bytes() const {
-    return index_bytes + young_bytes + free_bytes + written_bytes + filling_bytes + copies_bytes;
+    return index_bytes + young_bytes + free_bytes + written_bytes + filling_bytes + copies_bytes + window_bytes;
   }
 };
 

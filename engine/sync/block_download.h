@@ -41,8 +41,9 @@ namespace headrace {
 struct BlockDownloadOptions {
   uint32_t window_blocks = 1024;
   uint32_t in_flight_per_peer_max = 16;
-  // Memory for blocks: what was asked for, and what the pipeline holds.
-  uint64_t budget_bytes = uint64_t{128} << 20;
+  // Memory for blocks: what was asked for, and what the pipeline holds. Operators are told 128 MiB: the rest of them is for
+  // what nobody counts, which is the program, its threads, messages that were not taken yet and the allocator's slack.
+  uint64_t budget_bytes = uint64_t{96} << 20;
   // No block above this height is asked for (-stopatheight).
   uint32_t height_max = UINT32_MAX;
 };

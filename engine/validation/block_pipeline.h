@@ -44,13 +44,13 @@ struct PipelineOptions {
   // Memory of blocks is counted whole: raw bytes, columns, spent coins and their scripts. These bounds leave room below
   // BlockDownloadOptions::budget_bytes for what was asked for, is being checked or is being written.
   // Blocks resolved and not yet applied: their undo stays in memory. A window more than this at most.
-  uint64_t ahead_bytes_max = uint64_t{24} << 20;
+  uint64_t ahead_bytes_max = uint64_t{18} << 20;
   // Blocks parsed and waiting for their turn; more than this is dropped and read again from the block files.
-  uint64_t ready_bytes_max = uint64_t{72} << 20;
+  uint64_t ready_bytes_max = uint64_t{54} << 20;
   // Blocks being checked or ahead, when nobody waits for another one (has_room).
-  uint64_t moving_bytes_max = uint64_t{48} << 20;
+  uint64_t moving_bytes_max = uint64_t{36} << 20;
   // Columns and arenas of blocks that are done are kept for blocks to come as long as memory is less than this.
-  uint64_t kept_below_bytes = uint64_t{104} << 20;
+  uint64_t kept_below_bytes = uint64_t{78} << 20;
   uint32_t read_ahead_blocks = 64;
   // Blocks whose coins are asked of the disk before their window comes: enough to keep it busy, few enough that what was read
   // is still in memory then.
@@ -82,8 +82,9 @@ struct BlockMemory {
   uint64_t slab_bytes = 0;     // raw blocks
   uint64_t working_bytes = 0;  // their columns, spent coins and arenas
   uint64_t pool_bytes = 0;     // those that are kept for blocks to come
+  uint64_t undo_bytes = 0;     // undo records on their way to the disk
 
-  uint64_t total_bytes() const { return slab_bytes + working_bytes + pool_bytes; }
+  uint64_t total_bytes() const { return slab_bytes + working_bytes + pool_bytes + undo_bytes; }
 };
 
 struct PipelineCounters {
@@ -138,14 +139,14 @@ class BlockPipeline {
   bool is_recovering() const { return is_recovering_; }
   // Sizes of the blocks in hand, whatever their stage.
   uint64_t pending_bytes() const { return pending_bytes_; }
-  // Memory: slabs that were handed in and that somebody still holds, those that wait for the disk among them, and the
-  // columns and arenas of all jobs, those in the pool included.
-  uint64_t memory_bytes() const { return slab_bytes_->load(std::memory_order_relaxed) + working_bytes_; }
+  // Memory: slabs that were handed in and that somebody still holds, those that wait for the disk among them, the columns
+  // and arenas of all jobs, those in the pool included, and undo records on their way to the disk.
+  uint64_t memory_bytes() const { return memory().total_bytes(); }
   // Whether the next block to resolve is here or in the block files: the pipeline goes on without another one.
   bool is_fed() const { return target_ != resolved_; }
   // And the same in parts: slabs, working memory of blocks, working memory that waits for blocks.
   BlockMemory memory() const {
-    return {slab_bytes_->load(std::memory_order_relaxed), working_bytes_ - pool_bytes_, pool_bytes_};
+    return {slab_bytes_->load(std::memory_order_relaxed), working_bytes_ - pool_bytes_, pool_bytes_, blocks_.undo_queue_bytes()};
   }
   // How many bytes of blocks may still come, asked for or not, if memory is to stay within `budget_bytes`. A pipeline
   // that is fed takes no more than may wait: the rest would be dropped and read again. While its next block is missing,

@@ -85,6 +85,7 @@ class FlatBlockStore final : public BlockStore {
   absl::Status DamageAt(const BlockPosition& position, const std::string& what) const override;
   const std::string& directory() const override { return options_.directory; }
   uint64_t bytes_written() const override;
+  uint64_t undo_queue_bytes() const override { return undo_.queued_bytes(); }
   uint64_t disk_bytes() const override { return blocks_.disk_bytes() + undo_.disk_bytes(); }
 
   // Hands over what waits, without blocking. Appends and puts do so too; for an engine that has nothing else to do.

@@ -60,6 +60,8 @@ class FrameWriter {
   uint64_t appended_count() const { return appended_count_; }
   uint64_t written_count() const { return written_count_; }
   uint64_t bytes_written() const { return bytes_written_; }
+  // Of frames that are not in their files yet.
+  uint64_t queued_bytes() const { return queued_bytes_; }
   // Frames of all files together, without the reserve behind the last.
   uint64_t disk_bytes() const { return earlier_files_bytes_ + end_.offset; }
   const PendingFrames& pending() const { return pending_; }

@@ -33,6 +33,8 @@ struct CoinState {
   uint64_t checkpoint_step_bytes = 0;
   // Of index tables, on their way to an image.
   uint64_t copies_bytes = 0;
+  // Of a window's lists and plans, kept for the next one.
+  uint64_t window_bytes = 0;
 
   RecordSpace space;
   std::array<CoinShard, kCoinShardCount> shards;
@@ -59,10 +61,10 @@ struct CoinState {
     return records + std::min(space.taken_bytes() - records, cache_bytes_max / 8);
   }
   // What the cache budget leaves to records in memory, young ones above all, beside the index, segments that are being
-  // filled and the copies of a checkpoint; never less than an eighth of it, or nothing could be applied when the index
-  // alone exceeds it.
+  // filled, the copies of a checkpoint and a window's lists; never less than an eighth of it, or nothing could be applied
+  // when the index alone exceeds it.
   uint64_t young_bytes_max() const {
-    const uint64_t others = index_bytes() + space.filling_bytes() + copies_bytes;
+    const uint64_t others = index_bytes() + space.filling_bytes() + copies_bytes + window_bytes;
     const uint64_t least = cache_bytes_max / 8;
     return others + least >= cache_bytes_max ? least : cache_bytes_max - others;
   }

@@ -148,8 +148,14 @@ absl::Status FlatCoinStore::Unapply(std::span<const WindowBlock> window, const B
   return KeepYoungBounded();
 }
 
+void FlatCoinStore::CountWindowMemory() {
+  state_.window_bytes = ops_.memory_bytes() + sources_.capacity() * sizeof(CoinSource);
+  for (const ShardPlan& plan : plans_) state_.window_bytes += plan.memory_bytes();
+}
+
 absl::Status FlatCoinStore::KeepYoungBounded() {
   if (is_read_only_) return absl::OkStatus();
+  CountWindowMemory();
   writer_.set_segment_bytes_max(state_.segment_bytes_max());
   // Before anything moves: where survivors go counts as well, and the next window makes up for it.
   const uint64_t most = state_.young_bytes_max();
@@ -208,7 +214,8 @@ CoinStoreCounters FlatCoinStore::counters() const {
   CoinStoreCounters counters;
   counters.coins = state_.coins();
   counters.memory = {state_.index_bytes(),         state_.space.taken_bytes(),   state_.space.free_bytes(),
-                     state_.space.written_bytes(), state_.space.filling_bytes(), state_.copies_bytes};
+                     state_.space.written_bytes(), state_.space.filling_bytes(), state_.copies_bytes,
+                     state_.window_bytes};
   counters.disk_bytes = checkpoint_->published().image_bytes;
   for (const Segment* segment : state_.space.OldSegments()) counters.disk_bytes += segment->file_bytes;
   counters.checkpoints = checkpoint_->published_count();

@@ -112,6 +112,7 @@ class FlatCoinStore : public CoinStore {
   absl::Status CheckPlans(bool& is_violated) const;
   absl::Status FillSpent(std::span<WindowBlock> window);
   void ExecutePlans(std::span<const WindowBlock> window, const BlockPoint& point);
+  void CountWindowMemory();
   absl::Status KeepYoungBounded();
 
   CoinState state_;

@@ -56,6 +56,8 @@ class ShardPlan {
 
   // After kDamaged: where.
   RecordLocation damage() const { return damage_; }
+  // In use or kept for the next window.
+  uint64_t memory_bytes() const { return entries_.capacity() * sizeof(Entry) + cells_.capacity() * sizeof(uint32_t); }
 
  private:
   static constexpr uint32_t kBefore = UINT32_MAX;

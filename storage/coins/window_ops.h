@@ -77,6 +77,10 @@ class WindowOps {
   // Position of a block's first input among all inputs of the window.
   size_t first_input(uint32_t block) const { return blocks_[block].first_input; }
   size_t input_count() const { return blocks_.back().first_input; }
+  // In use or kept for the next window.
+  uint64_t memory_bytes() const {
+    return ops_capacity_ * sizeof(CoinOp) + hashes_capacity_ * sizeof(uint64_t) + blocks_.capacity() * sizeof(BlockShare);
+  }
 
  private:
   // One a block, and one more with the totals.

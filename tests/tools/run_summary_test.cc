@@ -78,8 +78,8 @@ TEST(RunSummaryTest, MemoryIsTheLargestThatWasSeen) {
   summary.Start(StatusWith(10, {}), 0);
   NodeStatus status = StatusWith(50, {});
   status.coin_store.memory = {
-      .index_bytes = 1, .young_bytes = 50, .free_bytes = 2, .written_bytes = 3, .filling_bytes = 4, .copies_bytes = 5};
-  status.block_memory = {.slab_bytes = 100, .working_bytes = 20, .pool_bytes = 7};
+      .index_bytes = 1, .young_bytes = 50, .free_bytes = 2, .written_bytes = 3, .filling_bytes = 4, .copies_bytes = 5, .window_bytes = 6};
+  status.block_memory = {.slab_bytes = 100, .working_bytes = 20, .pool_bytes = 7, .undo_bytes = 8};
   ProcessUsage usage;
   usage.anonymous_bytes = 500;
   summary.Observe(status, usage, kSecond);
@@ -92,10 +92,11 @@ TEST(RunSummaryTest, MemoryIsTheLargestThatWasSeen) {
   EXPECT_EQ(json["memory_anonymous_bytes_max"], 500);
   EXPECT_EQ(json["memory_bytes_max"]["coins"],
             nlohmann::json::parse(
-                R"({"index": 10, "young": 50, "free": 2, "written": 3, "filling": 4, "copies": 5, "sum": 65})"));
+                R"({"index": 10, "young": 50, "free": 2, "written": 3, "filling": 4, "copies": 5, "window": 6, "sum": 71})"));
   EXPECT_EQ(json["memory_bytes_max"]["blocks"],
-            nlohmann::json::parse(R"({"slabs": 100, "working": 30, "pool": 70, "sum": 127})"));
-  EXPECT_EQ(json["memory_bytes_max"]["sum"], 192);
+            nlohmann::json::parse(R"({"slabs": 100, "working": 30, "pool": 70, "undo": 8, "sum": 135})"));
+  EXPECT_EQ(json["memory_bytes_max"]["sum"], 206);
+  EXPECT_EQ(json["memory_bytes_max"]["rest"], 294) << "of the moment when least of what there was had an owner";
 }
 
 TEST(RunSummaryTest, ColdReadsHaveTheirDepthAndRate) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/crypto/sha256_path.h"
+#include "tools/common/allocator.h"
 #include "tools/headraced/daemon.h"
 #include "tools/headraced/options.h"
 
@@ -18,6 +19,7 @@ int Fail(const absl::Status& status) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  headrace::ReturnFreedMemoryAtOnce();
   // Before anything is hashed: a wish that cannot be met must not be met by something else.
   if (const auto path = headrace::ChooseSha256PathByEnvironment(); !path.ok()) return Fail(path.status());
   const std::span<const char* const> arguments(argv + 1, argv + argc);

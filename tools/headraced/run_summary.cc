@@ -50,14 +50,18 @@ void RunSummary::ObserveMemory(const NodeStatus& status, const ProcessUsage& usa
   RaiseTo(coin_memory_max_.written_bytes, coins.written_bytes);
   RaiseTo(coin_memory_max_.filling_bytes, coins.filling_bytes);
   RaiseTo(coin_memory_max_.copies_bytes, coins.copies_bytes);
+  RaiseTo(coin_memory_max_.window_bytes, coins.window_bytes);
   RaiseTo(coin_memory_sum_max_, coins.total_bytes());
   const BlockMemory& blocks = status.block_memory;
   RaiseTo(block_memory_max_.slab_bytes, blocks.slab_bytes);
   RaiseTo(block_memory_max_.working_bytes, blocks.working_bytes);
   RaiseTo(block_memory_max_.pool_bytes, blocks.pool_bytes);
+  RaiseTo(block_memory_max_.undo_bytes, blocks.undo_bytes);
   RaiseTo(block_memory_sum_max_, blocks.total_bytes());
-  RaiseTo(counted_max_, coins.total_bytes() + blocks.total_bytes());
+  const uint64_t counted = coins.total_bytes() + blocks.total_bytes();
+  RaiseTo(counted_max_, counted);
   RaiseTo(anonymous_max_, usage.anonymous_bytes);
+  RaiseTo(uncounted_max_, usage.anonymous_bytes - std::min(usage.anonymous_bytes, counted));
 }
 
 void RunSummary::Observe(const NodeStatus& status, const ProcessUsage& usage, int64_t now_ns) {
@@ -151,12 +155,15 @@ std::string RunSummary::ToJson() const {
                            {"written", coin_memory_max_.written_bytes},
                            {"filling", coin_memory_max_.filling_bytes},
                            {"copies", coin_memory_max_.copies_bytes},
+                           {"window", coin_memory_max_.window_bytes},
                            {"sum", coin_memory_sum_max_}});
   memory["blocks"] = parts({{"slabs", block_memory_max_.slab_bytes},
                             {"working", block_memory_max_.working_bytes},
                             {"pool", block_memory_max_.pool_bytes},
+                            {"undo", block_memory_max_.undo_bytes},
                             {"sum", block_memory_sum_max_}});
   memory["sum"] = counted_max_;
+  memory["rest"] = uncounted_max_;
   object["blocks_in_flight_max_per_peer"] = last_.blocks_in_flight_max_per_peer;
   object["megabytes_per_second"] = PerSecond(last_.block_bytes) / 1e6;
   object["transactions_per_second"] = PerSecond(last_.transactions);

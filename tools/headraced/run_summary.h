@@ -12,7 +12,8 @@
 //       average and rate over the seconds in which any read was in flight
 //   memory_resident_bytes_max
 //   memory_anonymous_bytes_max             the largest that a snapshot saw (RssAnon)
-//   memory_bytes_max: {coins: {...}, blocks: {...}}      counted by owner: the largest of each, and of their sums
+//   memory_bytes_max: {coins: {...}, blocks: {...}, sum, rest}   counted by owner: the largest of each, and of their sums;
+//       rest: the most anonymous memory that a snapshot saw beyond what was counted then
 //   blocks_in_flight_max_per_peer          the most that were ever asked of one peer and not yet answered
 //   megabytes_per_second transactions_per_second inputs_per_second     over sync_seconds
 //   stage_seconds: {parse: ..., ...}      by kind of engine/base/span.h, over all threads
@@ -64,6 +65,7 @@ class RunSummary {
   BlockMemory block_memory_max_;
   uint64_t block_memory_sum_max_ = 0;
   uint64_t counted_max_ = 0;
+  uint64_t uncounted_max_ = 0;
   uint64_t anonymous_max_ = 0;
   std::map<uint64_t, PeerStatus> peers_;
   uint32_t start_height_ = 0;

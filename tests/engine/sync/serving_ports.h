@@ -42,6 +42,7 @@ class MemoryBlockStore final : public BlockStore {
   const std::string& directory() const override { return directory_; }
   absl::Status Poll() override { return absl::OkStatus(); }
   uint64_t bytes_written() const override { return 0; }
+  uint64_t undo_queue_bytes() const override { return 0; }
   uint64_t disk_bytes() const override { return 0; }
 
  private:

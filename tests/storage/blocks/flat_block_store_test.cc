@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "tests/storage/blocks/store_fixture.h"
+#include "tests/support/node/short_memory_file_system.h"
 
 namespace headrace::testing {
 namespace {
@@ -137,6 +138,22 @@ TEST_F(FlatBlockStoreTest, AnUndoRecordMayBeLargerThanAFile) {
     ExpectHolds(*store, chain, false);
   }
   ExpectHolds(*Open(Home()).value(), chain);
+}
+
+TEST_F(FlatBlockStoreTest, UndoRecordsThatWaitForTheDiskAreCounted) {
+  std::vector<Stored> chain;
+  ShortMemoryFileSystem files(OpenFileSystem().value());
+  FlatBlockStore::Options options = Options(Home());
+  options.queued_bytes_max = 64 << 20;
+  const auto store = FlatBlockStore::Open(files, options).value();
+  EXPECT_EQ(store->undo_queue_bytes(), 0u);
+  files.HoldAll(true);
+  Add(*store, chain, 900'000, 700'000);
+  EXPECT_GE(store->undo_queue_bytes(), 700'000u);
+  EXPECT_LT(store->undo_queue_bytes(), 900'000u) << "blocks are counted by those who hold them";
+  files.HoldAll(false);
+  ASSERT_TRUE(store->Sync().ok());
+  EXPECT_EQ(store->undo_queue_bytes(), 0u);
 }
 
 TEST_F(FlatBlockStoreTest, ACleanCloseGivesTheReserveBack) {

@@ -261,11 +261,13 @@ TEST(FlatCoinStore, MemoryStaysWithinTheBudget) {
     most = std::max(most, memory.total_bytes());
     seen.filling_bytes = std::max(seen.filling_bytes, memory.filling_bytes);
     seen.copies_bytes = std::max(seen.copies_bytes, memory.copies_bytes);
+    seen.window_bytes = std::max(seen.window_bytes, memory.window_bytes);
   }
   EXPECT_LE(most, kBudget + kBudget / 10);
   EXPECT_GE(most, kBudget / 2) << "a budget is there to be used";
   EXPECT_GT(seen.filling_bytes, 0u);
   EXPECT_GT(seen.copies_bytes, 0u);
+  EXPECT_GE(seen.window_bytes, 100 * sizeof(CoinOp)) << "the operations of a block at least";
   ASSERT_NO_FATAL_FAILURE(world.Checkpoint());
   EXPECT_EQ(world.store().counters().memory.copies_bytes, 0u) << "copies are gone with the checkpoint that needed them";
   EXPECT_EQ(world.store().counters().memory.filling_bytes, 0u);

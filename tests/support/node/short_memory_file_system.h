@@ -1,4 +1,5 @@
-// A file system that says of every mapped page that it is not in memory, when told to, and lets the test decide when reads end.
+// A file system that says of every mapped page that it is not in memory, when told to, and lets the test decide when reads
+// end, or everything.
 //
 // Any thread. Nothing but the hint changes: what is mapped can be looked at all the time.
 #pragma once
@@ -22,16 +23,9 @@ class ShortMemoryFileSystem final : public FileSystem {
   void SetShort(bool is_short) { is_short_ = is_short; }
   uint64_t questions() const { return questions_.load(); }
 
-  // While held, batches that only read wait here.
-  void HoldReads(bool is_held) {
-    std::vector<FileBatchRef> released;
-    {
-      const std::lock_guard lock(mutex_);
-      is_held_ = is_held;
-      if (!is_held) released.swap(held_);
-    }
-    for (FileBatchRef& batch : released) inner_->Submit(std::move(batch));
-  }
+  // While held, batches that only read wait here, or all of them.
+  void HoldReads(bool is_held) { Hold(is_held ? Held::kReads : Held::kNothing); }
+  void HoldAll(bool is_held) { Hold(is_held ? Held::kAll : Held::kNothing); }
   std::vector<FileBatchRef> held() const {
     const std::lock_guard lock(mutex_);
     return held_;
@@ -47,7 +41,7 @@ class ShortMemoryFileSystem final : public FileSystem {
     }
     {
       const std::lock_guard lock(mutex_);
-      if (is_held_ && reads_only) {
+      if (what_is_held_ == Held::kAll || (what_is_held_ == Held::kReads && reads_only)) {
         held_.push_back(std::move(batch));
         return;
       }
@@ -80,6 +74,18 @@ class ShortMemoryFileSystem final : public FileSystem {
   std::string_view name() const override { return inner_->name(); }
 
  private:
+  enum class Held : uint8_t { kNothing, kReads, kAll };
+
+  void Hold(Held what) {
+    std::vector<FileBatchRef> released;
+    {
+      const std::lock_guard lock(mutex_);
+      what_is_held_ = what;
+      if (what == Held::kNothing) released.swap(held_);
+    }
+    for (FileBatchRef& batch : released) inner_->Submit(std::move(batch));
+  }
+
   FileBatchRef Take(size_t at) {
     const std::lock_guard lock(mutex_);
     FileBatchRef batch = std::move(held_.at(at));
@@ -91,7 +97,7 @@ class ShortMemoryFileSystem final : public FileSystem {
   std::atomic<bool> is_short_{false};
   std::atomic<uint64_t> questions_{0};
   mutable std::mutex mutex_;
-  bool is_held_ = false;
+  Held what_is_held_ = Held::kNothing;
   std::vector<FileBatchRef> held_;
 };
 
