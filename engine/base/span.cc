@@ -14,7 +14,8 @@ std::atomic<SpanRecorder*> g_recorder{nullptr};
 std::string_view SpanKindName(SpanKind kind) {
   static constexpr std::string_view kNames[] = {
       "parse", "check",      "import",  "read_ahead", "locate",       "resolve", "resolve_beside_checkpoint", "partition",
-      "plan",  "fill_spent", "execute", "move_young", "check_spends", "verify",  "apply",                     "checkpoint"};
+      "plan",  "fill_spent", "execute", "move_young", "check_spends", "verify",  "apply",                     "checkpoint",
+      "held_up"};
   static_assert(std::size(kNames) == kSpanKindCount);
   return kNames[static_cast<size_t>(kind)];
 }

@@ -32,7 +32,8 @@ enum class SpanKind : uint8_t {
   kCheckSpends,  //   inside: the rules that need the spent coins
   kVerify,       // scripts
   kApply,        // the undo record, the tip moved
-  kCheckpoint,   // a step of one
+  kCheckpoint,   // a step of one, compaction included
+  kHeldUp,       // the same again: those that a window came after at once, and so may have waited for
   kCount,
 };
 constexpr size_t kSpanKindCount = static_cast<size_t>(SpanKind::kCount);
@@ -75,11 +76,15 @@ SpanRecorder* CurrentSpanRecorder();
 
 class Span {
  public:
-  explicit Span(SpanKind kind) : recorder_(CurrentSpanRecorder()), kind_(kind) {
+  // Its length is added to `*sum_ns`, if there is one.
+  explicit Span(SpanKind kind, int64_t* sum_ns = nullptr) : recorder_(CurrentSpanRecorder()), kind_(kind), sum_ns_(sum_ns) {
     if (recorder_ != nullptr) begin_ns_ = recorder_->NowNs();
   }
   ~Span() {
-    if (recorder_ != nullptr) recorder_->Record(kind_, begin_ns_, recorder_->NowNs());
+    if (recorder_ == nullptr) return;
+    const int64_t end_ns = recorder_->NowNs();
+    recorder_->Record(kind_, begin_ns_, end_ns);
+    if (sum_ns_ != nullptr) *sum_ns_ += end_ns - begin_ns_;
   }
   Span(const Span&) = delete;
   Span& operator=(const Span&) = delete;
@@ -87,6 +92,7 @@ class Span {
  private:
   SpanRecorder* const recorder_;
   const SpanKind kind_;
+  int64_t* const sum_ns_;
   int64_t begin_ns_ = 0;
 };
 

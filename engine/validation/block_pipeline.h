@@ -210,6 +210,7 @@ class BlockPipeline {
   bool LocateNext(std::span<const HeaderId> path);
   absl::StatusOr<bool> ResolveNext(std::span<const HeaderId> path, std::vector<BlockReport>& reports);
   absl::Status MissingBlock(HeaderId id) const;
+  void RecordHeldUp() const;
   bool ScriptsAreAssumed(HeaderId id) const;
   void StartVerification(BlockJob& job);
   absl::Status DriveCheckpoint(int64_t now_ns);
@@ -268,6 +269,8 @@ class BlockPipeline {
   double average_block_bytes_ = 1;
   double average_working_bytes_ = 1;
 
+  // The last turn's step of a checkpoint: a window that comes now may have waited for it.
+  int64_t held_up_ns_ = 0;
   int64_t last_checkpoint_ns_ = 0;
   int64_t last_sync_ns_ = 0;
   uint64_t checkpointed_bytes_ = 0;  // counters_.block_bytes when the last checkpoint began

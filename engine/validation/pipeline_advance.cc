@@ -132,6 +132,7 @@ absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, 
     window_bytes += job->block_bytes;
   }
   if (window.empty()) return false;
+  RecordHeldUp();
 
   size_t resolved;
   {
@@ -170,6 +171,13 @@ absl::StatusOr<bool> BlockPipeline::ResolveNext(std::span<const HeaderId> path, 
   return true;
 }
 
+void BlockPipeline::RecordHeldUp() const {
+  SpanRecorder* const recorder = CurrentSpanRecorder();
+  if (recorder == nullptr || held_up_ns_ == 0) return;
+  const int64_t now_ns = recorder->NowNs();
+  recorder->Record(SpanKind::kHeldUp, now_ns - held_up_ns_, now_ns);
+}
+
 bool BlockPipeline::ScriptsAreAssumed(HeaderId id) const {
   if ((records_.status(id) & kBlockScriptsVerified) != 0) return true;
   return ScriptPostureOf(tree_, id, options_.assume_valid, params_) == ScriptPosture::kAssumed;
@@ -189,10 +197,11 @@ void BlockPipeline::StartVerification(BlockJob& job) {
 }
 
 absl::Status BlockPipeline::DriveCheckpoint(int64_t now_ns) {
+  held_up_ns_ = 0;
   if (last_checkpoint_ns_ == 0) last_checkpoint_ns_ = last_sync_ns_ = now_ns;
   if (is_recovering_) return absl::OkStatus();
   if (coins_.checkpoint_under_way()) {
-    const Span span(SpanKind::kCheckpoint);
+    const Span span(SpanKind::kCheckpoint, &held_up_ns_);
     return coins_.StepCheckpoint();
   }
   const bool anything_new = !(coins_.durable() == coins_.resolved());
@@ -209,7 +218,7 @@ absl::Status BlockPipeline::DriveCheckpoint(int64_t now_ns) {
   }
   last_checkpoint_ns_ = last_sync_ns_ = now_ns;
   checkpointed_bytes_ = synced_bytes_ = counters_.block_bytes;
-  const Span span(SpanKind::kCheckpoint);
+  const Span span(SpanKind::kCheckpoint, &held_up_ns_);
   HR_RETURN_IF_ERROR(coins_.BeginCheckpoint());
   return coins_.StepCheckpoint();
 }

@@ -1,9 +1,11 @@
-#include <atomic>
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <mutex>
 #include <random>
 #include <thread>
 
+#include "engine/base/span.h"
 #include "engine/runtime/tbb_executor.h"
 #include "gtest/gtest.h"
 #include "tests/engine/validation/pipeline_fixture.h"
@@ -257,6 +259,56 @@ TEST_F(PipelineTest, ARestartGoesOnWhereItWasAndAKillLosesNothingThatWasStored) 
   node.RunUntilQuiet();
   EXPECT_EQ(node.Status().applied_height, 200u);
   node.ExpectCoins(chain.coins());
+}
+
+// A clock that ticks when it is looked at, and the lengths of what is recorded.
+class TickingRecorder final : public SpanRecorder {
+ public:
+  TickingRecorder() { SetSpanRecorder(this); }
+  ~TickingRecorder() override { SetSpanRecorder(nullptr); }
+  int64_t NowNs() const override { return ticks_.fetch_add(1) + 1; }
+  void Record(SpanKind kind, int64_t begin_ns, int64_t end_ns) override {
+    const std::lock_guard lock(mutex_);
+    lengths_[static_cast<size_t>(kind)].push_back(end_ns - begin_ns);
+  }
+  SpanTotals Totals() const override { return {}; }
+  SpanLengthsByKind Lengths() const override { return {}; }
+  std::vector<int64_t> Of(SpanKind kind) const {
+    const std::lock_guard lock(mutex_);
+    return lengths_[static_cast<size_t>(kind)];
+  }
+
+ private:
+  mutable std::atomic<int64_t> ticks_{0};
+  mutable std::mutex mutex_;
+  std::array<std::vector<int64_t>, kSpanKindCount> lengths_;
+};
+
+TEST_F(PipelineTest, StepsOfACheckpointHoldUpTheWindowsThatFollowThemAtOnce) {
+  for (const bool has_checkpoints : {false, true}) {
+    SCOPED_TRACE(has_checkpoints);
+    const TickingRecorder recorder;
+    TemporaryDirectory directory;
+    ChainBuilder chain;
+    Grow(chain, 60);
+    TestNodeOptions options = Options();
+    options.directory = directory.path();
+    options.node.pipeline.window_blocks_max = 1;
+    if (!has_checkpoints) options.node.pipeline.checkpoint_interval_ns = INT64_MAX;
+    TestNode node(options);
+    OfferFrom(node, chain, 1);
+    node.RunUntilQuiet();
+    ASSERT_EQ(node.Status().applied_height, chain.height());
+    const std::vector<int64_t> steps = recorder.Of(SpanKind::kCheckpoint);
+    const std::vector<int64_t> held_up = recorder.Of(SpanKind::kHeldUp);
+    EXPECT_EQ(held_up.empty(), !has_checkpoints);
+    EXPECT_LE(held_up.size(), recorder.Of(SpanKind::kResolve).size());
+    for (const int64_t length : held_up) EXPECT_NE(std::ranges::count(steps, length), 0) << length;
+    // Steps that nothing came after held nobody up.
+    node.PassTime(3600);
+    node.RunUntilNothingMoves();
+    EXPECT_EQ(recorder.Of(SpanKind::kHeldUp).size(), held_up.size());
+  }
 }
 
 TEST_F(PipelineTest, ACheckpointIsMadeWhenItSavesAReplayWorthIt) {
