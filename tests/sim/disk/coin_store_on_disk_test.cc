@@ -256,6 +256,39 @@ TEST_F(CoinStoreOnDiskTest, AScrubNeverWaitsAndFindsWhatRots) {
   history_.world.ExpectEqual(machine.store());
 }
 
+// Wherever the disk is with the new manifest, and whenever the engine looks: neither of the two is damage.
+TEST_F(CoinStoreOnDiskTest, AScrubWaitsForAManifestOnItsWayToItsPlace) {
+  uint64_t turns_needed = 0;
+  for (uint64_t turns_before = 0; turns_before <= turns_needed; ++turns_before) {
+    CoinMachine machine(history_, 1);
+    FlatCoinStore& store = machine.store();
+    ASSERT_TRUE(store.BeginCheckpoint().ok());
+    for (uint64_t steps = 0; store.publishing() == nullptr; ++steps) {
+      ASSERT_LT(steps, 10'000u);
+      machine.disk().Step();
+      ASSERT_TRUE(store.StepCheckpoint().ok());
+    }
+    uint64_t turns = 0;
+    while (turns < turns_before && machine.disk().Step()) ++turns;
+    store.BeginScrub();
+    const auto turn_and_scrub = [&] {
+      const bool has_turned = machine.disk().Step();
+      const absl::Status scrubbed = store.StepScrub();
+      EXPECT_TRUE(scrubbed.ok()) << "the scrub began after " << turns_before << " turns: " << scrubbed;
+      return has_turned;
+    };
+    while (turn_and_scrub()) ++turns;
+    EXPECT_NE(store.publishing(), nullptr) << "the engine has not looked yet";
+    for (uint64_t step = 0; step < 400; ++step) turn_and_scrub();
+    turns_needed = turns;
+    while (store.checkpoint_under_way()) ASSERT_TRUE(store.StepCheckpoint().ok());
+    for (store.BeginScrub(); store.scrub_under_way();) turn_and_scrub();
+    EXPECT_EQ(store.counters().scrub_rounds, 1u);
+    ASSERT_FALSE(HasFailure());
+  }
+  EXPECT_GT(turns_needed, 2u);
+}
+
 TEST_F(CoinStoreOnDiskTest, ACheckpointBeginsOnlyWhereThereIsRoomForIt) {
   CoinMachine machine(history_, 1);
   const uint64_t used = machine.disk().used_bytes();
