@@ -55,7 +55,7 @@ class TestNode {
   void OfferShuffled(const ChainBuilder& chain, uint32_t seed);
   // Turns the engine until nothing moves any more, the executor's work included.
   void RunUntilQuiet();
-  // Turns until fifty in a row had nothing to do, whatever may still be held back somewhere.
+  // Turns until many in a row had nothing to do, whatever may still be held back somewhere.
   void RunUntilNothingMoves();
   // As many turns as it takes to make `done` true; fails the test after ten seconds of turns that did nothing.
   void RunUntil(const std::function<bool()>& done);
