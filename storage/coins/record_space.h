@@ -89,6 +89,11 @@ class RecordSpace {
   // It is of this kind from now on; its bytes are at its base already.
   void Publish(Segment& segment, SegmentKind kind);
   uint8_t* WritableBase(uint32_t id) { return memory_.data() + id * kSegmentBytes; }
+  // Gives back what the segment has beyond its first `bytes`, whole pages: where the last record ends in a huge page, the rest
+  // of it is memory as well, and stays it when a file is mapped over what is before.
+  void DiscardBeyond(const Segment& segment, uint64_t bytes) {
+    memory_.Discard(segment.id * kSegmentBytes + bytes, kSegmentBytes - bytes);
+  }
   // Makes the id free; what is at its addresses reads as zero.
   void Release(uint32_t id);
   // Old segments (open, written and sealed) by ascending id.

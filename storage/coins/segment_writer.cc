@@ -76,6 +76,7 @@ absl::Status SegmentWriter::Seal() {
   if (open_ == nullptr) return absl::OkStatus();
   const uint64_t body_bytes = RoundUpToPage(used_);
   SubmitThrough(body_bytes);
+  space_->DiscardBeyond(*open_, body_bytes);
   open_file_.records_end = used_;
 
   auto batch = std::make_shared<FileBatch>();

@@ -1,6 +1,8 @@
-// Segments that are filled to the last byte, side by side in the location space.
+// Segments that are filled to the last byte, side by side in the location space; and the memory of those that end before it.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <memory>
@@ -47,6 +49,44 @@ TEST(FullSegments, LeaveTheirNeighboursAlone) {
     for (const uint64_t word : record) ASSERT_EQ(word, number + 1);
   }
   EXPECT_EQ(space.OldSegments().size(), 3u);
+}
+
+// Pages of a range that are in memory.
+uint64_t ResidentPages(uint8_t* at, uint64_t bytes) {
+  std::vector<unsigned char> states(bytes / kPageBytes);
+  EXPECT_EQ(mincore(at, bytes, states.data()), 0);
+  return static_cast<uint64_t>(std::count_if(states.begin(), states.end(), [](unsigned char state) { return state & 1; }));
+}
+
+// A huge page is memory to its end, however little of it was written; here a huge page's worth is written instead, as not
+// every system has them.
+TEST(EndedSegments, KeepNoMemoryBehindTheirLastPage) {
+  const TemporaryDirectory directory;
+  const std::unique_ptr<FileSystem> files = OpenFileSystem().value();
+  RecordSpace space;
+  ASSERT_TRUE(space.Reserve(directory.path()).ok());
+  SegmentWriter writer(&space, files.get(), directory.path(), 0);
+  writer.set_next_serial(1);
+  const std::vector<uint8_t> record(1000, 0x77);
+  RecordLocation location = 0;
+  for (int number = 0; number < 300; ++number) ASSERT_TRUE(writer.Append(record, location).ok());
+  uint8_t* const base = space.WritableBase(SegmentOf(location));
+  const uint64_t body_bytes = RoundUpToPage(OffsetOf(location) + record.size());
+  uint8_t* const beyond = base + body_bytes;
+  const uint64_t beyond_bytes = ReservedMemory::kAlignment - body_bytes;
+  std::memset(beyond, 0, beyond_bytes);
+  ASSERT_EQ(ResidentPages(beyond, beyond_bytes), beyond_bytes / kPageBytes);
+  ASSERT_TRUE(writer.Seal().ok());
+  EXPECT_EQ(ResidentPages(beyond, beyond_bytes), 0u);
+  // Kept in memory, and then mapped.
+  ASSERT_TRUE(writer.Settle(true, kSegmentBytes).value());
+  EXPECT_EQ(space.written_bytes(), body_bytes);
+  EXPECT_EQ(ResidentPages(base, kSegmentBytes), body_bytes / kPageBytes);
+  ASSERT_TRUE(writer.Settle(true, 0).value());
+  EXPECT_EQ(ResidentPages(beyond, beyond_bytes), 0u);
+  std::array<uint64_t, 125> words;
+  ASSERT_EQ(space.CopyAnything(location, words), record.size());
+  EXPECT_EQ(std::memcmp(words.data(), record.data(), record.size()), 0);
 }
 
 }  // namespace
