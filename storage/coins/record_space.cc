@@ -106,16 +106,18 @@ void RecordSpace::ReturnYoungChunk(uint32_t number, bool keeps_pages) {
 }
 
 uint32_t RecordSpace::TakeFreeId() {
-  // Id 0 stays unused, so that no location of a record is 0.
-  for (uint32_t tried = 0; tried < kSegmentCount; ++tried) {
-    next_id_ = next_id_ % (kSegmentCount - 1) + 1;
-    if (segment(next_id_) == nullptr) return next_id_;
+  for (uint32_t tried = 0; tried < ids_used_; ++tried) {
+    last_id_ = last_id_ % ids_used_ + 1;
+    if (segment(last_id_) == nullptr) return last_id_;
   }
-  HR_CHECK(!"the location space is exhausted");
-  return 0;
+  // Id 0 stays unused, so that no location of a record is 0.
+  HR_CHECK(ids_used_ + 1 < kSegmentCount);
+  last_id_ = ++ids_used_;
+  return last_id_;
 }
 
 Segment& RecordSpace::Claim(uint32_t id) {
+  ids_used_ = std::max(ids_used_, id);
   if (owned_[id] == nullptr) {
     owned_[id] = std::make_unique<Segment>();
     owned_[id]->id = id;

@@ -82,7 +82,8 @@ class RecordSpace {
   // Null for a free id.
   Segment* segment(uint32_t id) const { return table_[id].load(std::memory_order_acquire); }
   bool IsYoung(RecordLocation location) const { return segment(SegmentOf(location))->kind == SegmentKind::kYoung; }
-  // A free id; there is always one, as garbage is bounded and small segments are merged. Not while workers take chunks.
+  // A free id; there is always one, as garbage is bounded and small segments are merged. Ids that were used before come first, in
+  // turn: what is kept for an id (66 KiB of sums) is kept for as many as there ever were at a time. Not while workers take chunks.
   uint32_t TakeFreeId();
   // The segment that `id` stands for from now on, of no kind yet, with zeroed memory at its base; Publish makes it visible.
   Segment& Claim(uint32_t id);
@@ -119,7 +120,9 @@ class RecordSpace {
   std::deque<uint32_t> written_;
   uint64_t written_bytes_ = 0;
   uint64_t filling_bytes_ = 0;
-  uint32_t next_id_ = 0;
+  // Ids from 1 to this one have been claimed, or are free; the last one that was taken.
+  uint32_t ids_used_ = 0;
+  uint32_t last_id_ = 0;
   bool has_young_ = false;
   // From the second segment of young records on: a store that needs more than one touches its memory all over, and a page of
   // 4 KiB would be asked of the kernel for every sixty records. Small stores are spared the zeroing of what they do not use.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -87,6 +88,39 @@ TEST(EndedSegments, KeepNoMemoryBehindTheirLastPage) {
   std::array<uint64_t, 125> words;
   ASSERT_EQ(space.CopyAnything(location, words), record.size());
   EXPECT_EQ(std::memcmp(words.data(), record.data(), record.size()), 0);
+}
+
+// A sync of the main chain ends some thousands of segments, of which a few hundred are there at a time.
+TEST(EndedSegments, LeaveTheirIdsToTheNext) {
+  const TemporaryDirectory directory;
+  const std::unique_ptr<FileSystem> files = OpenFileSystem().value();
+  RecordSpace space;
+  ASSERT_TRUE(space.Reserve(directory.path()).ok());
+  // One that a manifest names; those below it are free, and nothing was ever kept for them.
+  space.Publish(space.Claim(4), SegmentKind::kSealed);
+  SegmentWriter writer(&space, files.get(), directory.path(), 0);
+  writer.set_next_serial(1);
+  std::deque<uint32_t> alive;
+  uint32_t highest = 0;
+  for (uint64_t round = 0; round < 200; ++round) {
+    RecordLocation location = 0;
+    const std::vector<uint64_t> record(16, round + 1);
+    const ByteSpan bytes(reinterpret_cast<const uint8_t*>(record.data()), record.size() * sizeof(uint64_t));
+    ASSERT_TRUE(writer.Append(bytes, location).ok());
+    ASSERT_TRUE(writer.Seal().ok());
+    ASSERT_TRUE(writer.Settle(true, 0).value());
+    const uint32_t id = SegmentOf(location);
+    ASSERT_EQ(std::count(alive.begin(), alive.end(), id), 0);
+    alive.push_back(id);
+    highest = std::max(highest, id);
+    std::vector<uint64_t> found(record.size());
+    ASSERT_EQ(space.CopyAnything(location, found), bytes.size());
+    ASSERT_EQ(found, record);
+    if (alive.size() < 5) continue;
+    space.Release(alive.front());
+    alive.pop_front();
+  }
+  EXPECT_EQ(highest, 6u) << "five at a time, beside the one that was there";
 }
 
 }  // namespace
