@@ -120,7 +120,7 @@ class RecordSpace {
   std::deque<uint32_t> written_;
   uint64_t written_bytes_ = 0;
   uint64_t filling_bytes_ = 0;
-  // Ids from 1 to this one have been claimed, or are free; the last one that was taken.
+  // The highest id that was ever taken or claimed, and the one that was taken last.
   uint32_t ids_used_ = 0;
   uint32_t last_id_ = 0;
   bool has_young_ = false;

@@ -16,6 +16,7 @@
 namespace headrace::testing {
 namespace {
 
+// A space with a writer of its own.
 class SegmentsTest : public ::testing::Test {
  protected:
   void SetUp() override {
